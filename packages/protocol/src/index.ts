@@ -1,0 +1,23 @@
+// For everyone: errors.
+export { CodedError, defineErrors, errorKinds, isCodedError, messageOf } from './coded-error.ts';
+export type { ErrorDetails, ErrorEntry, ErrorKind, Fail, WireError } from './coded-error.ts';
+
+// For hosts and tools: what a plugin declares.
+export { reservedNames } from './manifest.ts';
+export type {
+  Capabilities,
+  DependencySpec,
+  HealthSettings,
+  HotswapField,
+  IsolationLevel,
+  JsonSchema,
+  PluginLimits,
+  PluginManifest,
+  SwapMode,
+} from './manifest.ts';
+
+// For isolates: what a running plugin registers.
+export type { Priority, Registration, RegistrationOf, RouteMethod } from './registration.ts';
+
+// For config readers: durations and sizes.
+export { parseDuration, parseSize } from './units.ts';

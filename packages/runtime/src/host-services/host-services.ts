@@ -1,0 +1,19 @@
+import type { Clock, Events, Logger, Metrics, PluginContext, Secrets, Storage } from '@hotswap/sdk';
+
+/**
+ * The host's side of what one generation is handed. The same interfaces stand on both sides of an isolation
+ * boundary: in the host's thread they are called directly, elsewhere a proxy speaks for them.
+ */
+export interface HostServices {
+  readonly storage: Storage;
+  readonly secrets: Secrets;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly fetch: PluginContext['fetch'];
+  readonly emit: Events['emit'];
+  /** Calls a method of another plugin's service; waits for a provider, bounded by the call time-out. */
+  callService(service: string, method: string, input: unknown, signal: AbortSignal | undefined): Promise<unknown>;
+  /** Withdraws what the host keeps for this generation alone. Called once, when it ends. */
+  close(): void;
+}

@@ -1,0 +1,20 @@
+import type { MaybePromise } from '@hotswap/sdk';
+import type { HotRequest, HotResponse } from '@hotswap/protocol/http';
+
+/**
+ * One request's way through the plugins. It holds a lease on each generation it has entered, until `close`.
+ */
+export interface Exchange {
+  /** The answer; `undefined` when no plugin route matched and no middleware answered: the host goes on. */
+  readonly answer: MaybePromise<HotResponse | undefined>;
+  /** Gives every lease back. Called exactly once, when the answer's last byte is written or nobody waits for it. */
+  close(): void;
+  /** The client left or the host gave up: signals of this request are aborted with `reason`. */
+  abort(reason: unknown): void;
+}
+
+/** What the host itself would answer, as the last link of the middleware chain. */
+export type Fallback = (request: HotRequest) => MaybePromise<HotResponse>;
+
+/** Sends one request through the current routing table. */
+export type Dispatch = (request: HotRequest, fallback?: Fallback) => Exchange;

@@ -1,0 +1,27 @@
+import type { PluginManifest } from '@hotswap/protocol';
+import type { PluginDefinition } from '@hotswap/sdk';
+
+/** A plugin ready to be started: checked manifest and text, or a definition in memory. Immutable. */
+export interface Artifact {
+  readonly manifest: PluginManifest;
+  /** `sha256:` and hex, over manifest and code: the same digest is the same plugin. */
+  readonly digest: string;
+  readonly program: Program;
+  /** The path or address it came from, for status and for loading it again. */
+  readonly origin: string;
+  /** Files whose change makes this artifact stale. Empty for archives and definitions. */
+  readonly inputs: readonly string[];
+}
+
+/** The code half of an artifact. */
+export type Program =
+  | {
+      readonly type: 'text';
+      /** The body of an async function: bundled, imports and exports rewritten. Compiled, never imported. */
+      readonly body: string;
+      /** Source map (JSON) from `body` to the author's files. */
+      readonly sourceMap: string | undefined;
+      /** The entry's real path, so that debuggers and stacks name it. */
+      readonly file: string;
+    }
+  | { readonly type: 'definition'; readonly definition: PluginDefinition };

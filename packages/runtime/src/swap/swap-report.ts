@@ -1,0 +1,39 @@
+import type { WireError } from '@hotswap/protocol';
+
+/** The verbs that end in a new or an earlier generation. */
+export type Operation =
+  | 'load'
+  | 'unload'
+  | 'reload'
+  | 'swap'
+  | 'configure'
+  | 'enable'
+  | 'disable'
+  | 'restart'
+  | 'rollback';
+
+/** One step of a swap and how long it took. */
+export interface SwapStep {
+  readonly name: 'load' | 'check' | 'start' | 'warm-up' | 'publish' | 'drain' | 'rollback' | 'stop';
+  readonly durationMs: number;
+  readonly error?: WireError;
+}
+
+/** What a change of one plugin came to. Returned, never thrown: a refused candidate is a result. */
+export interface SwapReport {
+  /** `swapped`: the new generation serves. `kept`: the old one never stopped. `failed`: there was no old one. */
+  readonly outcome: 'swapped' | 'configured' | 'unloaded' | 'kept' | 'failed';
+  readonly operation: Operation;
+  readonly operationId: string;
+  readonly plugin: string;
+  /** Generation numbers; undefined when there was none before, or none after. */
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly steps: readonly SwapStep[];
+  readonly reason?: WireError;
+  /** Requests held back, taken over and cancelled. */
+  readonly parked: number;
+  readonly carried: number;
+  readonly cancelled: number;
+  readonly durationMs: number;
+}

@@ -1,0 +1,149 @@
+import type { RouteMethod } from '@hotswap/protocol';
+import type { Clock } from './services/clock.ts';
+import type { Events } from './services/events.ts';
+import type { Logger } from './services/logger.ts';
+import type { Metrics } from './services/metrics.ts';
+import type { Secrets } from './services/secrets.ts';
+import type { Storage } from './services/storage.ts';
+import type { ServiceClient, ServiceImplementation, ServiceRef } from './service-ref.ts';
+
+/** A value, or a promise of it. Answers given without a promise cost no extra turn of the event loop. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** What a handler knows about the request beside the request itself. */
+export interface RequestInfo {
+  /** Values of the `:name` and `*` places in the route's path, decoded. The rest after `*` is called `*`. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Aborted when the client left, the time limit passed or the drain ran out. Made on first touch. */
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+  readonly tenant: string | undefined;
+}
+
+export type RouteHandler = (request: Request, info: RequestInfo) => MaybePromise<Response>;
+
+/** Hands the request on to the next middleware, and in the end to the route or the host. */
+export type Next = (request: Request) => MaybePromise<Response>;
+
+export type Middleware = (request: Request, next: Next, info: RequestInfo) => MaybePromise<Response>;
+
+/** The head of a request: what a hook may look at without moving the body. */
+export interface RequestHead {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+}
+
+/** The head of an answer; a hook may change status and headers. */
+export interface ResponseHead {
+  status: number;
+  readonly headers: Headers;
+}
+
+/** A hook that answers ends the request there; one that returns nothing lets it go on. */
+export type RequestHook = (head: RequestHead, info: RequestInfo) => MaybePromise<Response | void>;
+
+export type ResponseHook = (head: ResponseHead, request: RequestHead, info: RequestInfo) => MaybePromise<void>;
+
+export interface MiddlewareOptions {
+  /** Paths it applies to; default every path. A trailing `*` stands for the rest. */
+  readonly paths?: readonly string[];
+  /** Lower runs first; default 100. */
+  readonly priority?: number;
+}
+
+/** One server-sent event. */
+export interface ServerSentEvent {
+  readonly data: unknown;
+  readonly event?: string;
+  readonly id?: string;
+  readonly retry?: number;
+}
+
+export type SseHandler = (request: Request, info: RequestInfo) => AsyncIterable<ServerSentEvent>;
+
+/** Registers what the plugin answers over HTTP. Everything is withdrawn when the generation ends. */
+export interface HttpRegistry {
+  get(path: string, handler: RouteHandler): void;
+  post(path: string, handler: RouteHandler): void;
+  put(path: string, handler: RouteHandler): void;
+  patch(path: string, handler: RouteHandler): void;
+  delete(path: string, handler: RouteHandler): void;
+  all(path: string, handler: RouteHandler): void;
+  route(method: RouteMethod, path: string, handler: RouteHandler): void;
+  use(options: MiddlewareOptions, middleware: Middleware): void;
+  use(middleware: Middleware): void;
+  onRequest(options: MiddlewareOptions, hook: RequestHook): void;
+  onResponse(options: MiddlewareOptions, hook: ResponseHook): void;
+  /** A stream of server-sent events. It ends, with a reconnect hint, when the generation is drained. */
+  sse(path: string, handler: SseHandler): void;
+}
+
+/** One call of a method by name. */
+export interface MethodCall<Data = unknown> {
+  readonly data: Data;
+  readonly tenant: string | undefined;
+  readonly requestId: string;
+  /** Made on first touch. */
+  readonly signal: AbortSignal;
+}
+
+export type MethodHandler<Data = never> = (call: MethodCall<Data>) => unknown;
+
+export interface MethodRegistry {
+  handle<Data = unknown>(name: string, handler: (call: MethodCall<Data>) => unknown): void;
+}
+
+export type TaskHandler = (run: { readonly signal: AbortSignal }) => void | Promise<void>;
+
+/** Periodic work. It runs only while the generation is published, and never twice at a time. */
+export interface TaskRegistry {
+  /** @param interval a duration such as `1h`, or milliseconds */
+  every(interval: string | number, name: string, task: TaskHandler): void;
+}
+
+/** The host's own extension points. */
+export interface ExtensionRegistry {
+  /** Answers the host's extension point. Lower `priority` is asked first; default 100. */
+  handle<Input = unknown, Output = unknown>(
+    point: string,
+    handler: (input: Input) => MaybePromise<Output>,
+    options?: { readonly priority?: number },
+  ): void;
+}
+
+/** What a plugin is handed when it starts. It dies with the generation. */
+export interface PluginContext<Config = Readonly<Record<string, unknown>>> {
+  readonly name: string;
+  readonly version: string;
+  /** Grows by one with every load, reload, swap or restart. */
+  readonly generation: number;
+  readonly config: Readonly<Config>;
+  /** Aborted when this generation must end. */
+  readonly signal: AbortSignal;
+  readonly http: HttpRegistry;
+  readonly methods: MethodRegistry;
+  readonly tasks: TaskRegistry;
+  readonly events: Events;
+  readonly storage: Storage;
+  readonly secrets: Secrets;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly extensions: ExtensionRegistry;
+  /**
+   * `fetch`, restricted to the hosts in `capabilities.network`.
+   *
+   * @throws CAPABILITY_MISSING
+   */
+  readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+  /** Offers a service to other plugins. */
+  provide<Methods>(ref: ServiceRef<Methods>, implementation: ServiceImplementation<Methods>): void;
+  /**
+   * A client of a service. Each call goes to the provider's current generation and waits for one if there is none.
+   * Nothing is resolved until the first call.
+   */
+  use<Methods>(ref: ServiceRef<Methods>): ServiceClient<Methods>;
+  /** Runs `undo` when the generation ends; for what did not come through the context. Last registered runs first. */
+  defer(label: string, undo: () => void | Promise<void>): void;
+}
