@@ -1,23 +1,70 @@
 import { defineConfig } from 'vitest/config';
 
+/** Workspace packages are tested from their sources: the same condition node gets on the command line. */
+const conditions = ['@hotswap/source', 'node', 'import', 'default'];
+
+/** Lines and branches, in per cent, that each published package and host keeps. */
+const floor = { lines: 85, branches: 85 };
+const measured = [
+  'packages/protocol',
+  'packages/sdk',
+  'packages/runtime',
+  'packages/server',
+  'packages/cli',
+  'hosts/keyserver',
+];
+
 export default defineConfig({
-  resolve: { conditions: ['@hotswap/source', 'node', 'import', 'default'] },
-  ssr: { resolve: { conditions: ['@hotswap/source', 'node', 'import', 'default'] } },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
-    include: [
-      'packages/*/src/**/*.test.ts',
-      'packages/*/test/**/*.test.ts',
-      'hosts/*/src/**/*.test.ts',
-      'hosts/*/test/**/*.test.ts',
-      'plugins/*/src/**/*.test.ts',
-      'tests/**/*.test.ts',
-    ],
+    // Child processes, not threads: the tests start servers, change signals and ask for the garbage collector.
+    pool: 'forks',
     execArgv: ['--conditions=@hotswap/source', '--expose-gc'],
     testTimeout: 20_000,
+    hookTimeout: 20_000,
+    teardownTimeout: 10_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: [
+            'packages/*/{src,test}/**/*.test.ts',
+            'hosts/*/{src,test}/**/*.test.ts',
+            'plugins/*/src/**/*.test.ts',
+            'examples/**/*.test.ts',
+            'tests/tooling/**/*.test.ts',
+          ],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['tests/**/*.test.ts', 'bench/**/*.test.ts'],
+          exclude: ['tests/tooling/**', 'tests/packaging/**', '**/node_modules/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'packed',
+          include: ['tests/packaging/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
     coverage: {
       provider: 'v8',
+      reporter: ['text-summary', 'html', 'json-summary'],
       include: ['packages/*/src/**/*.ts', 'hosts/*/src/**/*.ts', 'plugins/*/src/**/*.ts'],
-      exclude: ['**/*.test.ts', 'packages/test-kit/**', '**/main.ts'],
+      exclude: ['**/*.test.ts', '**/generated/**', '**/fixtures/**', 'packages/test-kit/**', '**/main.ts'],
+      thresholds: Object.fromEntries(measured.map((folder) => [`${folder}/src/**`, floor])),
     },
   },
 });
