@@ -1,0 +1,149 @@
+// The rules of the house that a program can check: sizes, names, comments, and words that have no place here.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+
+import { parseSync } from 'vite';
+
+import { isTest, readPackages, readSources, resolveRelative } from './source-files.ts';
+import type { SourceFile } from './source-files.ts';
+
+interface LineRule {
+  readonly pattern: RegExp;
+  readonly message: string;
+  /** Files that may. */
+  readonly except?: RegExp;
+}
+
+const longestFile = 400;
+const longestTestFile = 600;
+const largestFolder = 12;
+
+/** Names that say nothing about what is inside. */
+const emptyName = /^(utils?|helpers?|common|misc|shared|types|[a-z-]*manager)\.ts$/;
+
+/** Checked line by line in every TypeScript file we write. */
+const codeRules: readonly LineRule[] = [
+  {
+    pattern: /\b(TODO|FIXME|XXX)\b(?!\(#\d+\))/,
+    message: 'a TODO names its issue: TODO(#12)',
+    except: /^scripts\/check-house/,
+  },
+  {
+    pattern: /\bset(Timeout|Interval)\(/,
+    message: 'only a clock or a timer sets a timeout',
+    except: /(clock|timer)[^/]*\.ts$|^scripts\//,
+  },
+  { pattern: /\bas unknown as\b|@ts-(ignore|nocheck)/, message: 'a cast or comment that silences the compiler' },
+  { pattern: /^export \*/, message: 'an index lists its names one by one' },
+];
+
+/** Checked line by line in every text file that is committed. */
+const textRules: readonly LineRule[] = [
+  {
+    pattern: /(?<![\w.$}~-])\/(work|root|home\/\w+)\/\w/,
+    message: 'a path of one machine',
+    except: /^scripts\/check-house/,
+  },
+  { pattern: /^(<{7}|>{7}) /, message: 'a merge conflict' },
+];
+
+export function checkHouse(root: string): string[] {
+  const files = readSources(root);
+  return [
+    ...files.flatMap(sizeAndName),
+    ...files
+      .filter(({ path }) => !isTest(path) && !path.startsWith('bench/'))
+      .flatMap(({ path, text }) => brokenLines(path, text, codeRules)),
+    ...crowdedFolders(files),
+    ...undocumented(files, root),
+    ...committedText(root).flatMap((path) => brokenLines(path, readFileSync(join(root, path), 'utf8'), textRules)),
+  ];
+}
+
+function sizeAndName({ path, text }: SourceFile): string[] {
+  const lines = text.split('\n').length - 1;
+  const limit = isTest(path) ? longestTestFile : longestFile;
+  return [
+    ...(lines > limit ? [`${path}:${lines} is longer than ${limit} lines: split it along a noun or a step`] : []),
+    ...(emptyName.test(basename(path)) ? [`${path}:1 a file name says what is inside`] : []),
+  ];
+}
+
+function brokenLines(path: string, text: string, rules: readonly LineRule[]): string[] {
+  const rulesHere = rules.filter(({ except }) => except?.test(path) !== true);
+  return text
+    .split('\n')
+    .flatMap((line, index) =>
+      rulesHere.filter(({ pattern }) => pattern.test(line)).map(({ message }) => `${path}:${index + 1} ${message}`),
+    );
+}
+
+function crowdedFolders(files: readonly SourceFile[]): string[] {
+  const folders = Map.groupBy(
+    files.filter(({ path }) => !isTest(path)),
+    ({ path }) => dirname(path),
+  );
+  return [...folders]
+    .filter(([, inside]) => inside.length > largestFolder)
+    .map(([folder, inside]) => `${folder}:1 holds ${inside.length} files, more than ${largestFolder}`);
+}
+
+/** Names that a published package exports without a doc comment where they are declared. */
+function undocumented(files: readonly SourceFile[], root: string): string[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const published = readPackages(root).filter(
+    ({ folder }) => folder.startsWith('packages/') && folder !== 'packages/test-kit',
+  );
+  const entries = published.flatMap(({ entries: found }) => [...found.values()]).filter((path) => path.endsWith('.ts'));
+  const missing = entries.flatMap((entry) =>
+    (byPath.get(entry)?.imports ?? [])
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .flatMap(({ specifier, names }) =>
+        names.flatMap((name) => undocumentedName(byPath, resolveRelative(entry, specifier), name)),
+      ),
+  );
+  return [...new Set(missing)];
+}
+
+function undocumentedName(byPath: ReadonlyMap<string, SourceFile>, path: string, name: string): string[] {
+  const file = byPath.get(path);
+  if (file === undefined) return [];
+  const passedOn = file.imports.find(({ specifier, names }) => specifier.startsWith('.') && names.includes(name));
+  const declaredAt = declarationOf(file, name);
+  if (declaredAt === undefined)
+    return passedOn === undefined ? [] : undocumentedName(byPath, resolveRelative(path, passedOn.specifier), name);
+  if (/\*\/\s*$/.test(file.text.slice(0, declaredAt))) return [];
+  return [`${path}:${file.text.slice(0, declaredAt).split('\n').length} ${name} is public and has no doc comment`];
+}
+
+function declarationOf({ path, text }: SourceFile, name: string): number | undefined {
+  const exported = parseSync(path, text).module.staticExports.find(({ entries }) =>
+    entries.some(({ exportName, moduleRequest }) => exportName.name === name && moduleRequest === null),
+  );
+  if (
+    exported === undefined ||
+    text.startsWith('export {', exported.start) ||
+    text.startsWith('export type {', exported.start)
+  )
+    return undefined;
+  return exported.start;
+}
+
+function committedText(root: string): string[] {
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return listed
+    .split('\n')
+    .filter(
+      (path) => /\.(ts|js|cjs|mjs|json|md|toml|ya?ml|sh|html|css)$|^\.ci\//.test(path) && existsSync(join(root, path)),
+    );
+}
+
+if (import.meta.main) {
+  const problems = checkHouse(resolve(import.meta.dirname, '..'));
+  for (const problem of problems) console.error(problem);
+  process.exitCode = problems.length === 0 ? 0 : 1;
+}
