@@ -68,7 +68,7 @@ export function isCodedError(value: unknown): value is CodedError {
     typeof value.code === 'string' &&
     'kind' in value &&
     typeof value.kind === 'string' &&
-    value.kind in errorKinds
+    Object.hasOwn(errorKinds, value.kind)
   );
 }
 

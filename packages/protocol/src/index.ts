@@ -3,7 +3,8 @@ export { CodedError, defineErrors, errorKinds, isCodedError, messageOf } from '.
 export type { ErrorDetails, ErrorEntry, ErrorKind, Fail, WireError } from './coded-error.ts';
 
 // For hosts and tools: what a plugin declares.
-export { reservedNames } from './manifest.ts';
+export { hotswapVersion, reservedNames } from './manifest.ts';
+export { manifestSchema, pluginNamePattern } from './manifest-schema.ts';
 export type {
   Capabilities,
   DependencySpec,

@@ -78,4 +78,16 @@ export interface PluginManifest extends HotswapField {
 }
 
 /** Names no plugin may have: they collide with config sections and routes. */
-export const reservedNames: readonly string[] = ['security', 'config', 'status', 'list', 'health', 'reload', 'load', 'plan'];
+export const reservedNames: readonly string[] = [
+  'security',
+  'config',
+  'status',
+  'list',
+  'health',
+  'reload',
+  'load',
+  'plan',
+];
+
+/** The version of HotSwap that `engines.hotswap` ranges are held against. */
+export const hotswapVersion = '1.0.0';

@@ -1,0 +1,132 @@
+import { reservedNames } from './manifest.ts';
+import type { JsonSchema } from './manifest.ts';
+
+/** What a plugin name looks like: lower case, up to 64 characters, with an optional npm scope. */
+export const pluginNamePattern = '^(?:@[a-z0-9][a-z0-9-]{0,63}/)?[a-z0-9][a-z0-9-]{0,63}$';
+
+const text = (description: string): JsonSchema => ({ type: 'string', description });
+const list = (description: string): JsonSchema => ({
+  type: 'array',
+  items: { type: 'string', minLength: 1 },
+  uniqueItems: true,
+  description,
+});
+const closed = (description: string, properties: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
+  type: 'object',
+  additionalProperties: false,
+  description,
+  properties,
+});
+const count = (description: string, minimum: number): JsonSchema => ({ type: 'integer', minimum, description });
+
+const capabilities = closed('What the plugin asks to be allowed to do. Anything not listed is refused.', {
+  network: list('`host:port` entries that `ctx.fetch` may reach.'),
+  secrets: list('Names of secrets that `ctx.secrets.get` may read.'),
+  files: list('Folders the plugin may read, relative to its own folder or absolute.'),
+  services: list('Host services beyond the ones every plugin has.'),
+});
+
+const limits = closed(
+  "Limits the plugin asks for; the smallest of the plugin's, the operator's and the tenant's holds.",
+  {
+    maxMemoryMB: { type: 'number', exclusiveMinimum: 0, description: 'Megabytes of memory.' },
+    maxCPUPercent: { type: 'number', exclusiveMinimum: 0, description: 'Share of one core, in percent.' },
+    callTimeout: text('How long one call may take: a duration such as `30s`.'),
+    maxBody: text("The largest request body the plugin's routes accept: a size such as `10MB`."),
+  },
+);
+
+const health = closed('How the runtime asks the plugin for its health.', {
+  interval: text('Time between two checks: a duration; default `30s`.'),
+  strikes: count('Failed checks in a row until the plugin counts as unhealthy; default 3.', 1),
+  warmUp: count('Healthy answers in a row that a candidate gives before it is published; default 1.', 1),
+});
+
+const dependency: JsonSchema = {
+  anyOf: [
+    text('Range of versions of that plugin, such as `^2.0.0`.'),
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['version'],
+      properties: {
+        version: text('Range of versions of that plugin, such as `^2.0.0`.'),
+        optional: { type: 'boolean', description: 'True when this plugin also runs without that one.' },
+      },
+    },
+  ],
+};
+
+const hotswap = closed('What HotSwap needs to know about this plugin.', {
+  kinds: list(
+    'What the plugin does: `core`, `middleware`, `storage`, `security`, `monitoring`, `protocol`, `content`, `ratelimit` or free text.',
+  ),
+  category: text('A heading for catalogues.'),
+  isolation: {
+    enum: ['none', 'basic', 'strict', 'sandbox', 'container'],
+    default: 'basic',
+    description:
+      "How strongly the plugin is kept apart from its host. The operator's setting wins where it is stronger.",
+  },
+  capabilities,
+  dependencies: {
+    type: 'object',
+    propertyNames: { pattern: pluginNamePattern },
+    additionalProperties: dependency,
+    description: 'Plugins this one needs: name to range.',
+  },
+  config: {
+    type: 'object',
+    description: "JSON Schema of the plugin's config: `default` fills, `secret: true` masks.",
+  },
+  stateVersion: { ...count('Version of the state that the plugin exports.', 1), default: 1 },
+  swap: {
+    enum: ['overlap', 'exclusive'],
+    default: 'overlap',
+    description:
+      '`overlap`: new beside old, then one publish. `exclusive`: the old one lets go before the new one takes over.',
+  },
+  limits,
+  health,
+});
+
+/** JSON Schema of a plugin's `package.json`. Fields that npm knows stay free; inside `hotswap`, unknown ones are refused. */
+export const manifestSchema: JsonSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'HotSwap plugin manifest',
+  description: "A plugin's package.json.",
+  type: 'object',
+  required: ['name', 'version', 'engines'],
+  properties: {
+    name: {
+      type: 'string',
+      pattern: pluginNamePattern,
+      not: { enum: [...reservedNames] },
+      description: 'Lower-case letters, digits and dashes, with an optional npm scope.',
+    },
+    version: text('Strict semver, such as `1.2.0`.'),
+    description: text('One sentence for lists and catalogues.'),
+    author: {
+      anyOf: [
+        text('Name, with an optional address.'),
+        { type: 'object', required: ['name'], properties: { name: text('Name of the author.') } },
+      ],
+      description: 'Who wrote the plugin.',
+    },
+    license: text('SPDX identifier, such as `Apache-2.0`.'),
+    keywords: { type: 'array', items: { type: 'string' }, description: 'Words to be found by.' },
+    engines: {
+      type: 'object',
+      required: ['hotswap'],
+      properties: { hotswap: text('Range of HotSwap versions the plugin runs on, such as `^1.0.0`; `*` is refused.') },
+      description: 'What the plugin runs on.',
+    },
+    main: {
+      type: 'string',
+      minLength: 1,
+      default: './index.js',
+      description: 'Path of the module with the default export, relative to this file.',
+    },
+    hotswap,
+  },
+};
