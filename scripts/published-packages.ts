@@ -1,0 +1,8 @@
+/** The folders of the packages that go to the registry, each after those it needs. */
+export const publishedPackages = [
+  'packages/protocol',
+  'packages/sdk',
+  'packages/runtime',
+  'packages/server',
+  'packages/cli',
+] as const;

@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+import { publint } from 'publint';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { packPackages, publishedManifest } from '../../scripts/pack.ts';
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, '../..');
+const levels = ['none', 'basic'] as const;
+
+let consumer: string;
+let tarballs: readonly string[];
+let whyNotInstalled: string | undefined;
+
+beforeAll(async () => {
+  consumer = await mkdtemp(join(tmpdir(), 'hotswap-consumer-'));
+  tarballs = packPackages(root, join(consumer, 'tarballs'));
+  await cp(join(import.meta.dirname, 'consumer'), consumer, { recursive: true });
+  await writeFile(join(consumer, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n');
+  for (const level of levels) {
+    await writeGreeter(join(consumer, `plugins-${level}`, 'greeter'), '1.0.0', 'hello', level);
+    await writeGreeter(join(consumer, `next-${level}`), '2.0.0', 'good day', level);
+  }
+  whyNotInstalled = await installTarballs();
+});
+
+afterAll(() => rm(consumer, { recursive: true, force: true }));
+
+/** Why the tarballs could not be installed: only a missing network is a reason to go on, and never in CI. */
+async function installTarballs(): Promise<string | undefined> {
+  try {
+    await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...tarballs], { cwd: consumer });
+    return undefined;
+  } catch (error) {
+    const offline = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT/.exec(String(error))?.[0];
+    if (offline === undefined || process.env['CI'] !== undefined) throw error;
+    return `the registry cannot be reached (${offline})`;
+  }
+}
+
+async function writeGreeter(folder: string, version: string, greeting: string, isolation: string): Promise<void> {
+  const manifest = {
+    name: 'greeter',
+    version,
+    type: 'module',
+    main: './index.js',
+    engines: { hotswap: '^1.0.0' },
+    hotswap: { kinds: ['protocol'], isolation },
+  };
+  const entry = `import { definePlugin } from '@hotswap/sdk';
+export default definePlugin({
+  start(ctx) {
+    ctx.http.get('/hello/:name', (request, { params }) => new Response('${greeting} ' + params.name));
+  },
+});
+`;
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
+  await writeFile(join(folder, 'index.js'), entry);
+}
+
+test('manifests lose what only the workspace understands', () => {
+  const exports = { '.': { '@hotswap/source': './src/index.ts', default: './dist/index.js' } };
+  const manifest = { name: 'a', exports, scripts: { test: 'x' }, devDependencies: { b: '1' } };
+  expect(publishedManifest(manifest)).toEqual({ name: 'a', exports: { '.': { default: './dist/index.js' } } });
+});
+
+test('every tarball is well formed for its users', async () => {
+  for (const tarball of tarballs) {
+    const bytes = await readFile(tarball);
+    const archive = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+    const { messages } = await publint({ pack: { tarball: archive }, level: 'warning' });
+    expect(messages, tarball).toEqual([]);
+  }
+});
+
+describe('installed outside the workspace', () => {
+  const installed = (title: string, body: () => Promise<void>): void =>
+    test(title, async ({ skip }) => {
+      if (whyNotInstalled !== undefined) skip(whyNotInstalled);
+      await body();
+    });
+
+  installed('a program against the public names checks', async () => {
+    const tsc = join(root, 'node_modules/.bin/tsc');
+    const typeRoots = join(root, 'node_modules/@types');
+    await run(tsc, ['-p', consumer, '--typeRoots', typeRoots], { cwd: consumer }).catch((error: unknown) => {
+      throw new Error(`the program does not check:\n${(error as { readonly stdout: string }).stdout}`, {
+        cause: error,
+      });
+    });
+  });
+
+  for (const level of levels) {
+    installed(`a plugin is loaded and swapped at level ${level}`, async () => {
+      const { stdout } = await run(process.execPath, ['consumer.ts', level], { cwd: consumer, timeout: 60_000 });
+      const answer: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+      expect(answer).toEqual({ before: 'hello ada', outcome: 'swapped', after: 'good day ada' });
+    });
+  }
+
+  installed('the command line tells its version', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'packages/cli/package.json'), 'utf8')) as {
+      version: string;
+    };
+    const { stdout } = await run(join(consumer, 'node_modules/.bin/hotswap'), ['--version'], {
+      cwd: consumer,
+      timeout: 30_000,
+    });
+    expect(stdout).toContain(version);
+  });
+});
