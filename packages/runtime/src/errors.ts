@@ -2,6 +2,68 @@ import { defineErrors } from '@hotswap/protocol';
 
 /** Builds every error this package throws. The code is stable; the message says what to do. */
 export const fail = defineErrors({
+  // The life of a generation.
+  LIFECYCLE_TRANSITION_REFUSED: { kind: 'internal', message: 'a generation cannot move from {from} to {to} ({reason})' },
+  PLUGIN_START_FAILED: { kind: 'plugin-fault', message: 'plugin {plugin} failed to start: {problem}' },
+  PLUGIN_UNHEALTHY: { kind: 'plugin-fault', message: 'plugin {plugin} says it is unhealthy: {problem}' },
+  PLUGIN_STOP_FAILED: { kind: 'plugin-fault', message: 'plugin {plugin} failed while stopping: {problem}' },
+  PLUGIN_PHASE_TIMED_OUT: {
+    kind: 'plugin-fault',
+    message: 'plugin {plugin} did not finish to {phase} within {limitMs} ms; raise [plugins] {setting} or make it faster',
+  },
+  PLUGIN_EXIT_REFUSED: { kind: 'plugin-fault', message: 'plugin {plugin} called process.exit, which would end the host' },
+  REGISTRATION_CLOSED: {
+    kind: 'plugin-fault',
+    message: 'plugin {plugin} registered a {type} after start() had ended; register everything inside start()',
+  },
+
+  // Routes.
+  ROUTE_INVALID: { kind: 'invalid', message: 'route path {path} cannot be used: {problem}' },
+  ROUTE_CONFLICT: {
+    kind: 'conflict',
+    message: 'plugin {plugin} wants route {route}, which plugin {holder} has; change one of the two paths',
+  },
+
+  // Calls.
+  PLUGIN_HANDLER_FAILED: { kind: 'plugin-fault', message: 'plugin {plugin} failed while it answered: {problem}' },
+  HANDLER_ANSWER_INVALID: {
+    kind: 'plugin-fault',
+    message: 'a handler of plugin {plugin} answered {found}; it must answer a Response',
+  },
+  CALL_TIMED_OUT: { kind: 'timeout', message: 'plugin {plugin} did not answer within {limitMs} ms' },
+  CALL_CANCELLED: { kind: 'unavailable', message: 'the call to plugin {plugin} was cancelled: {reason}' },
+  PLUGIN_UNLOADING: { kind: 'unavailable', message: 'Service temporarily unavailable' },
+  PLUGIN_UNAVAILABLE: { kind: 'unavailable', message: 'plugin {plugin} is {state}; see hotswap plugin status {plugin}' },
+  METHOD_UNKNOWN: { kind: 'not-found', message: 'plugin {plugin} has no method {method}; it has: {known}' },
+
+  // Changes.
+  PLUGIN_LOADED_ALREADY: { kind: 'conflict', message: 'plugin {plugin} is loaded already; swap or reload it' },
+  PLUGIN_NAME_MISMATCH: {
+    kind: 'conflict',
+    message: 'the new source is plugin {found}, not {plugin}; load it under its own name',
+  },
+  PLUGIN_HAS_DEPENDENTS: {
+    kind: 'conflict',
+    message: 'plugin {plugin} is needed by {dependents}; unload those first, or unload with cascade',
+  },
+  PLUGIN_DISABLED: { kind: 'conflict', message: 'plugin {plugin} is disabled; enable it first' },
+  SNAPSHOT_MISSING: { kind: 'conflict', message: 'no snapshot available for plugin {plugin}' },
+  ISOLATION_UNAVAILABLE: {
+    kind: 'invalid',
+    message: 'plugin {plugin} asks for isolation {level}, which this build does not have; choose one of: {available}',
+  },
+  SWAP_MODE_UNAVAILABLE: {
+    kind: 'invalid',
+    message: 'plugin {plugin} asks for {mode} swaps, which this build does not have; remove it or use overlap',
+  },
+  TRANSITION_VETOED: { kind: 'conflict', message: 'the move of plugin {plugin} from {from} to {to} was vetoed: {reason}' },
+  OPERATION_ABORTED: { kind: 'unavailable', message: 'the {operation} of plugin {plugin} was given up: {reason}' },
+  RUNTIME_CLOSED: { kind: 'unavailable', message: 'the runtime is closed' },
+  REQUIRE_REFUSED: {
+    kind: 'invalid',
+    message: 'require({specifier}) is no built-in module; import it at the top of a file so that it is built in',
+  },
+
   // management: who may ask, and how
   MANAGEMENT_CLOSED: {
     kind: 'forbidden',
@@ -41,6 +103,63 @@ export const fail = defineErrors({
     message: '{path} is not inside the plugin directory or a listed source; move it there',
   },
   SOURCE_NOT_FOUND: { kind: 'not-found', message: 'there is nothing at {path}; check the path' },
+  SOURCE_UNSUPPORTED: {
+    kind: 'invalid',
+    message: 'cannot load from {source}; give a folder with a package.json, a .ts or .js file, or a .tgz archive',
+  },
+  MANIFEST_INVALID: { kind: 'invalid', message: 'the manifest in {where} cannot be used: {summary}' },
+  ENGINE_UNSATISFIED: {
+    kind: 'conflict',
+    message:
+      'plugin {plugin} asks for HotSwap {range}, this is {running}; update HotSwap or widen `engines.hotswap` in {where}',
+  },
+  BUILD_FAILED: { kind: 'plugin-fault', message: 'plugin {plugin} does not build: {summary}' },
+  BUILD_FILE_REFUSED: {
+    kind: 'forbidden',
+    message:
+      'plugin {plugin} uses {file}, which is outside its folder and its node_modules; move it there or add its folder to `allowedRoots`',
+  },
+  NATIVE_ADDON_REFUSED: {
+    kind: 'invalid',
+    message:
+      'plugin {plugin} needs {package}, a native addon ({file}), which cannot be swapped in this process; use a pure JavaScript package',
+  },
+  IMPORT_REFUSED: {
+    kind: 'invalid',
+    message: 'plugin {plugin} imports {specifier} at run time; only node: built-ins and @hotswap/sdk can be, bundle the rest',
+  },
+  ARCHIVE_REFUSED: { kind: 'invalid', message: 'the archive {path} is refused: entry {entry} {reason}' },
+  ARCHIVE_NOT_BUNDLED: {
+    kind: 'invalid',
+    message: 'the archive {path} still imports {specifier}; make it with `hotswap plugin pack`, which bundles everything',
+  },
+  PLUGIN_EXPORT_MISSING: {
+    kind: 'plugin-fault',
+    message:
+      'plugin {plugin} exports {found} but no plugin; write `export default definePlugin({ start(ctx) {} })` or `export const createPlugin = () => ({ start(ctx) {} })`',
+  },
+
+  // loading: which plugins go before which
+  DEPENDENCY_MISSING: {
+    kind: 'conflict',
+    message: 'plugin {plugin} needs {dependency} {range}, which is not loaded; load it or mark the dependency optional',
+  },
+  DEPENDENCY_UNSATISFIED: {
+    kind: 'conflict',
+    message: 'plugin {plugin} needs {dependency} {range}, but {dependency} is {version}; change one of the two',
+  },
+  DEPENDENCY_CYCLE: {
+    kind: 'conflict',
+    message: 'plugins depend on each other in a circle: {path}; remove one of these dependencies',
+  },
+  DEPENDENCY_FAILED: {
+    kind: 'conflict',
+    message: 'plugin {plugin} needs {dependency}, which cannot be loaded: {reason}',
+  },
+  LOAD_ORDER_UNKNOWN: {
+    kind: 'invalid',
+    message: 'loadOrder names {entry}, which is no enabled plugin and no kind of one{hint}',
+  },
 
   // config: the file, the environment, a plugin's own config, what operators changed
   CONFIG_SYNTAX: { kind: 'invalid', message: '{file}:{line}:{column}: {reason}\n\n{frame}' },
@@ -59,4 +178,69 @@ export const fail = defineErrors({
     message: 'the change to {plugin} could not be saved in {file} ({reason}); it is not kept, try again',
   },
   WATCH_FAILED: { kind: 'unavailable', message: '{path} cannot be watched: {reason}' },
+
+  // host services: storage
+  STORAGE_KEY_INVALID: { kind: 'invalid', message: 'key {key} cannot be stored: {problem}; choose another key' },
+  STORAGE_LIMIT_INVALID: { kind: 'invalid', message: 'a list cannot hold {limit} keys; ask for a whole number above 0' },
+  STORAGE_VALUE_TOO_LARGE: {
+    kind: 'limit',
+    message: 'the value of {key} is {bytes} bytes, over the limit of {limit}; split it over several keys',
+  },
+  STORAGE_CONFLICT: {
+    kind: 'conflict',
+    message: 'other writers changed the same keys in each of {attempts} attempts; try again later',
+  },
+  STORAGE_UNAVAILABLE: { kind: 'unavailable', message: 'the store cannot be used: {reason}; check disk and data folder' },
+  VALUE_NOT_CLONEABLE: {
+    kind: 'invalid',
+    message: 'the value at {path} cannot be copied ({reason}); hand over plain data instead',
+  },
+
+  // host services: events, tasks, services, extension points
+  EVENT_NAME_INVALID: {
+    kind: 'invalid',
+    message: 'event name {name} is empty or holds a "*" that is not its end; write it like key.added or key.*',
+  },
+  SERVICE_UNAVAILABLE: {
+    kind: 'unavailable',
+    message: 'no one provided service {service} within {timeoutMs} ms; {hint}',
+  },
+  SERVICE_CONFLICT: {
+    kind: 'conflict',
+    message: 'plugin {plugin} cannot provide service {service}: {provider} does; unload one of them',
+  },
+  SERVICE_TIMED_OUT: {
+    kind: 'timeout',
+    message: '{service}.{method} of plugin {provider} did not answer within {timeoutMs} ms; look at that plugin',
+  },
+  SERVICE_METHOD_UNKNOWN: {
+    kind: 'not-found',
+    message: 'service {service} of plugin {provider} has no method {method}; it has {methods}',
+  },
+
+  // host services: metrics
+  METRIC_NAME_INVALID: { kind: 'invalid', message: 'metric or label name {name} cannot be used: {problem}' },
+  METRIC_CONFLICT: {
+    kind: 'conflict',
+    message: 'metric {name} is a {type} of {owner} already; choose another name, or the same type and buckets',
+  },
+  METRIC_LABEL_UNKNOWN: {
+    kind: 'invalid',
+    message: 'metric {name} has no label {label}; list it in `labels` where the metric is made',
+  },
+  METRIC_VALUE_INVALID: { kind: 'invalid', message: 'metric {name} cannot take {value}: {problem}' },
+
+  // host services: secrets, network
+  CAPABILITY_MISSING: {
+    kind: 'forbidden',
+    message: 'plugin {plugin} may not use {wanted}; add it to `capabilities.{capability}` of its manifest',
+  },
+  SECRET_UNKNOWN: { kind: 'not-found', message: 'secret {secret} is not set; add it to the secrets of the host' },
+  SECRET_UNREADABLE: { kind: 'unavailable', message: 'secret {secret} cannot be read; check its entry in the host' },
+  NETWORK_ADDRESS_REFUSED: {
+    kind: 'forbidden',
+    message: '{host} leads to {address}, which is not a public address; list that address itself if it is meant',
+  },
+  NETWORK_HOST_UNKNOWN: { kind: 'unavailable', message: 'host {host} has no address; check the name and the resolver' },
+  NETWORK_TOO_MANY_REDIRECTS: { kind: 'limit', message: '{url} redirects more than {limit} times; ask for its target' },
 });
