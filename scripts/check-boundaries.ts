@@ -41,8 +41,8 @@ const runtimeLayers: readonly (readonly string[])[] = [
   ['index.ts', 'runtime.ts', 'create-runtime.ts'],
   ['swap', 'recovery', 'config', 'http', 'management'],
   ['plugin'],
-  ['loading', 'isolation', 'routing', 'host-services', 'resources'],
-  ['channel', 'guest'],
+  ['loading', 'isolation', 'routing', 'host-services', 'resources', 'guest'],
+  ['channel'],
 ];
 
 export interface Violation {
