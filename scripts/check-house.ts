@@ -3,10 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { parseSync } from 'vite';
-
-import { isTest, readPackages, readSources, resolveRelative } from './source-files.ts';
+import { isTest, readPackages, readSources } from './source-files.ts';
 import type { SourceFile } from './source-files.ts';
+import { undocumentedNames } from './undocumented-names.ts';
 
 interface LineRule {
   readonly pattern: RegExp;
@@ -62,7 +61,7 @@ export function checkHouse(root: string): string[] {
       .filter(({ path }) => !isTest(path) && !path.startsWith('bench/'))
       .flatMap(({ path, text }) => brokenLines(path, text, codeRules)),
     ...crowdedFolders(files),
-    ...undocumented(files, root),
+    ...undocumentedNames(files, readPackages(root)),
     ...committedText(root).flatMap((path) => brokenLines(path, readFileSync(join(root, path), 'utf8'), textRules)),
   ];
 }
@@ -93,47 +92,6 @@ function crowdedFolders(files: readonly SourceFile[]): string[] {
   return [...folders]
     .filter(([folder, inside]) => inside.length > largestFolder && !catalogFolder.test(`${folder}/`))
     .map(([folder, inside]) => `${folder}:1 holds ${inside.length} files, more than ${largestFolder}`);
-}
-
-/** Names that a published package exports without a doc comment where they are declared. */
-function undocumented(files: readonly SourceFile[], root: string): string[] {
-  const byPath = new Map(files.map((file) => [file.path, file]));
-  const published = readPackages(root).filter(
-    ({ folder }) => folder.startsWith('packages/') && folder !== 'packages/test-kit',
-  );
-  const entries = published.flatMap(({ entries: found }) => [...found.values()]).filter((path) => path.endsWith('.ts'));
-  const missing = entries.flatMap((entry) =>
-    (byPath.get(entry)?.imports ?? [])
-      .filter(({ specifier }) => specifier.startsWith('.'))
-      .flatMap(({ specifier, names }) =>
-        names.flatMap((name) => undocumentedName(byPath, resolveRelative(entry, specifier), name)),
-      ),
-  );
-  return [...new Set(missing)];
-}
-
-function undocumentedName(byPath: ReadonlyMap<string, SourceFile>, path: string, name: string): string[] {
-  const file = byPath.get(path);
-  if (file === undefined) return [];
-  const passedOn = file.imports.find(({ specifier, names }) => specifier.startsWith('.') && names.includes(name));
-  const declaredAt = declarationOf(file, name);
-  if (declaredAt === undefined)
-    return passedOn === undefined ? [] : undocumentedName(byPath, resolveRelative(path, passedOn.specifier), name);
-  if (/\*\/\s*$/.test(file.text.slice(0, declaredAt))) return [];
-  return [`${path}:${file.text.slice(0, declaredAt).split('\n').length} ${name} is public and has no doc comment`];
-}
-
-function declarationOf({ path, text }: SourceFile, name: string): number | undefined {
-  const exported = parseSync(path, text).module.staticExports.find(({ entries }) =>
-    entries.some(({ exportName, moduleRequest }) => exportName.name === name && moduleRequest === null),
-  );
-  if (
-    exported === undefined ||
-    text.startsWith('export {', exported.start) ||
-    text.startsWith('export type {', exported.start)
-  )
-    return undefined;
-  return exported.start;
 }
 
 function committedText(root: string): string[] {
