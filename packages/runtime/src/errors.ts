@@ -3,15 +3,22 @@ import { defineErrors } from '@hotswap/protocol';
 /** Builds every error this package throws. The code is stable; the message says what to do. */
 export const fail = defineErrors({
   // The life of a generation.
-  LIFECYCLE_TRANSITION_REFUSED: { kind: 'internal', message: 'a generation cannot move from {from} to {to} ({reason})' },
+  LIFECYCLE_TRANSITION_REFUSED: {
+    kind: 'internal',
+    message: 'a generation cannot move from {from} to {to} ({reason})',
+  },
   PLUGIN_START_FAILED: { kind: 'plugin-fault', message: 'plugin {plugin} failed to start: {problem}' },
   PLUGIN_UNHEALTHY: { kind: 'plugin-fault', message: 'plugin {plugin} says it is unhealthy: {problem}' },
   PLUGIN_STOP_FAILED: { kind: 'plugin-fault', message: 'plugin {plugin} failed while stopping: {problem}' },
   PLUGIN_PHASE_TIMED_OUT: {
     kind: 'plugin-fault',
-    message: 'plugin {plugin} did not finish to {phase} within {limitMs} ms; raise [plugins] {setting} or make it faster',
+    message:
+      'plugin {plugin} did not finish to {phase} within {limitMs} ms; raise [plugins] {setting} or make it faster',
   },
-  PLUGIN_EXIT_REFUSED: { kind: 'plugin-fault', message: 'plugin {plugin} called process.exit, which would end the host' },
+  PLUGIN_EXIT_REFUSED: {
+    kind: 'plugin-fault',
+    message: 'plugin {plugin} called process.exit, which would end the host',
+  },
   REGISTRATION_CLOSED: {
     kind: 'plugin-fault',
     message: 'plugin {plugin} registered a {type} after start() had ended; register everything inside start()',
@@ -33,7 +40,10 @@ export const fail = defineErrors({
   CALL_TIMED_OUT: { kind: 'timeout', message: 'plugin {plugin} did not answer within {limitMs} ms' },
   CALL_CANCELLED: { kind: 'unavailable', message: 'the call to plugin {plugin} was cancelled: {reason}' },
   PLUGIN_UNLOADING: { kind: 'unavailable', message: 'Service temporarily unavailable' },
-  PLUGIN_UNAVAILABLE: { kind: 'unavailable', message: 'plugin {plugin} is {state}; see hotswap plugin status {plugin}' },
+  PLUGIN_UNAVAILABLE: {
+    kind: 'unavailable',
+    message: 'plugin {plugin} is {state}; see hotswap plugin status {plugin}',
+  },
   METHOD_UNKNOWN: { kind: 'not-found', message: 'plugin {plugin} has no method {method}; it has: {known}' },
 
   // Changes.
@@ -56,7 +66,10 @@ export const fail = defineErrors({
     kind: 'invalid',
     message: 'plugin {plugin} asks for {mode} swaps, which this build does not have; remove it or use overlap',
   },
-  TRANSITION_VETOED: { kind: 'conflict', message: 'the move of plugin {plugin} from {from} to {to} was vetoed: {reason}' },
+  TRANSITION_VETOED: {
+    kind: 'conflict',
+    message: 'the move of plugin {plugin} from {from} to {to} was vetoed: {reason}',
+  },
   OPERATION_ABORTED: { kind: 'unavailable', message: 'the {operation} of plugin {plugin} was given up: {reason}' },
   RUNTIME_CLOSED: { kind: 'unavailable', message: 'the runtime is closed' },
   REQUIRE_REFUSED: {
@@ -91,6 +104,7 @@ export const fail = defineErrors({
     message: 'another middleware read the body and kept no `rawBody` or JSON `body`; mount management before it',
   },
   MANAGEMENT_BODY_INVALID: { kind: 'invalid', message: 'the request cannot be used: {reason}' },
+  MANAGEMENT_DEFECT: { kind: 'internal', message: 'management failed inside; the log of the host says how' },
   MANAGEMENT_TOKEN_INVALID: { kind: 'invalid', message: '{name} cannot be used as a token: {reason}' },
 
   // plugins: who is asked for
@@ -126,12 +140,14 @@ export const fail = defineErrors({
   },
   IMPORT_REFUSED: {
     kind: 'invalid',
-    message: 'plugin {plugin} imports {specifier} at run time; only node: built-ins and @hotswap/sdk can be, bundle the rest',
+    message:
+      'plugin {plugin} imports {specifier} at run time; only node: built-ins and @hotswap/sdk can be, bundle the rest',
   },
   ARCHIVE_REFUSED: { kind: 'invalid', message: 'the archive {path} is refused: entry {entry} {reason}' },
   ARCHIVE_NOT_BUNDLED: {
     kind: 'invalid',
-    message: 'the archive {path} still imports {specifier}; make it with `hotswap plugin pack`, which bundles everything',
+    message:
+      'the archive {path} still imports {specifier}; make it with `hotswap plugin pack`, which bundles everything',
   },
   PLUGIN_EXPORT_MISSING: {
     kind: 'plugin-fault',
@@ -167,7 +183,10 @@ export const fail = defineErrors({
   CONFIG_UNREADABLE: { kind: 'unavailable', message: '{file} cannot be read ({reason}); put it back or name another' },
   CONFIG_SCHEMA_INVALID: { kind: 'plugin-fault', message: 'the config schema of {plugin} cannot be used: {reason}' },
   CONFIG_REJECTED: { kind: 'invalid', message: 'the config of {plugin} has {count} to correct:\n{list}' },
-  CONFIG_VERSION_UNKNOWN: { kind: 'not-found', message: 'no config version {version} of {plugin} is kept; kept: {kept}' },
+  CONFIG_VERSION_UNKNOWN: {
+    kind: 'not-found',
+    message: 'no config version {version} of {plugin} is kept; kept: {kept}',
+  },
   DESIRED_STATE_CORRUPT: {
     kind: 'internal',
     message: '{file} is damaged ({reason}); restore the state before the last change from {backup}, or move it away',
@@ -181,7 +200,10 @@ export const fail = defineErrors({
 
   // host services: storage
   STORAGE_KEY_INVALID: { kind: 'invalid', message: 'key {key} cannot be stored: {problem}; choose another key' },
-  STORAGE_LIMIT_INVALID: { kind: 'invalid', message: 'a list cannot hold {limit} keys; ask for a whole number above 0' },
+  STORAGE_LIMIT_INVALID: {
+    kind: 'invalid',
+    message: 'a list cannot hold {limit} keys; ask for a whole number above 0',
+  },
   STORAGE_VALUE_TOO_LARGE: {
     kind: 'limit',
     message: 'the value of {key} is {bytes} bytes, over the limit of {limit}; split it over several keys',
@@ -190,7 +212,10 @@ export const fail = defineErrors({
     kind: 'conflict',
     message: 'other writers changed the same keys in each of {attempts} attempts; try again later',
   },
-  STORAGE_UNAVAILABLE: { kind: 'unavailable', message: 'the store cannot be used: {reason}; check disk and data folder' },
+  STORAGE_UNAVAILABLE: {
+    kind: 'unavailable',
+    message: 'the store cannot be used: {reason}; check disk and data folder',
+  },
   VALUE_NOT_CLONEABLE: {
     kind: 'invalid',
     message: 'the value at {path} cannot be copied ({reason}); hand over plain data instead',
