@@ -47,6 +47,9 @@ export default defineConfig({
           exclude: ['tests/tooling/**', 'tests/packaging/**', '**/node_modules/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // After the others and one file at a time: these count requests while processes come and go.
+          sequence: { groupOrder: 1 },
+          maxWorkers: 1,
         },
       },
       {
@@ -56,6 +59,8 @@ export default defineConfig({
           include: ['tests/packaging/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          sequence: { groupOrder: 2 },
+          maxWorkers: 1,
         },
       },
     ],
