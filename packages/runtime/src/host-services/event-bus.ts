@@ -1,0 +1,178 @@
+import type { Clock, Logger, MaybePromise, PluginEvent } from '@hotswap/sdk';
+import { messageOf } from '@hotswap/protocol';
+import { fail } from '../errors.ts';
+import { copyValue } from './value-copy.ts';
+
+/** One generation's wish to be told of an event. */
+export interface Subscription {
+  /** The plugin's name, or `host`. */
+  readonly plugin: string;
+  readonly generation: number;
+  /** An event's name, or its beginning followed by `*`. */
+  readonly event: string;
+  /** Takes a lease on its generation for as long as it runs. */
+  readonly handler: (event: PluginEvent) => MaybePromise<void>;
+}
+
+/** What became of the events of one plugin's subscriptions, since the bus was made. */
+export interface EventCounts {
+  readonly delivered: number;
+  readonly failed: number;
+  /** Pushed out of a full queue, or thrown away with it. */
+  readonly dropped: number;
+}
+
+export interface EventBusOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Logger;
+  /** Events one subscriber may have waiting; default 1,000. */
+  readonly queueLimit?: number;
+  /** Each subscriber gets a frozen copy of the payload; default false. */
+  readonly copyValues?: boolean;
+}
+
+/** How many events one subscriber handles before others get their turn of the loop. */
+const batchSize = 100;
+
+/**
+ * Events inside and between plugins: in memory, at most once. Each subscriber has one queue and handles one event at a
+ * time, so that it sees the events of each publisher in their order. An event belongs to the generations that are
+ * subscribed when it is emitted; a later subscriber does not see it.
+ */
+export class EventBus {
+  readonly #options: EventBusOptions;
+  readonly #queues = new Set<SubscriberQueue>();
+  readonly #counts = new Map<string, MutableCounts>();
+
+  constructor(options: EventBusOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Attaches a subscription, at publish. The returned function detaches it, at drain: what is queued is still
+   * delivered; see `idle` and `discard`.
+   *
+   * @throws EVENT_NAME_INVALID
+   */
+  subscribe(subscription: Subscription): () => void {
+    const { event, plugin } = subscription;
+    if (event === '' || event.slice(0, -1).includes('*')) throw fail('EVENT_NAME_INVALID', { name: JSON.stringify(event) });
+    const queue = new SubscriberQueue(subscription, this.#countsOf(plugin), this.#options);
+    this.#queues.add(queue);
+    return () => {
+      queue.isAttached = false;
+      void queue.idle().then(() => this.#queues.delete(queue));
+    };
+  }
+
+  /**
+   * Queues an event for every subscriber. It never waits for a handler and never throws what one throws.
+   *
+   * @param source the emitting plugin's name, or `host`
+   * @throws EVENT_NAME_INVALID, and VALUE_NOT_CLONEABLE where values are copied
+   */
+  async emit(source: string, name: string, payload?: unknown): Promise<void> {
+    if (name === '' || name.includes('*')) throw fail('EVENT_NAME_INVALID', { name: JSON.stringify(name) });
+    const at = this.#options.clock.now();
+    for (const queue of this.#queues) {
+      if (!queue.isAttached || !matches(queue.subscription.event, name)) continue;
+      queue.push({ name, payload: this.#options.copyValues === true ? copyValue(payload, name) : payload, source, at });
+    }
+  }
+
+  /** Resolves when a generation has handled all that was queued for it. The caller bounds the wait. */
+  async idle(plugin: string, generation: number): Promise<void> {
+    await Promise.all(this.#queuesOf(plugin, generation).map((queue) => queue.idle()));
+  }
+
+  /** Throws away what still waits for a generation; counted as dropped. */
+  discard(plugin: string, generation: number): void {
+    for (const queue of this.#queuesOf(plugin, generation)) queue.discard();
+  }
+
+  counts(plugin: string): EventCounts {
+    return { ...this.#countsOf(plugin) };
+  }
+
+  #queuesOf(plugin: string, generation: number): SubscriberQueue[] {
+    return [...this.#queues].filter(
+      ({ subscription }) => subscription.plugin === plugin && subscription.generation === generation,
+    );
+  }
+
+  #countsOf(plugin: string): MutableCounts {
+    const known = this.#counts.get(plugin);
+    if (known !== undefined) return known;
+    const counts = { delivered: 0, failed: 0, dropped: 0 };
+    this.#counts.set(plugin, counts);
+    return counts;
+  }
+}
+
+type MutableCounts = { -readonly [Name in keyof EventCounts]: number };
+
+/** What waits for one subscriber, and the one place that hands it over. */
+class SubscriberQueue {
+  readonly subscription: Subscription;
+  isAttached = true;
+  readonly #counts: MutableCounts;
+  readonly #options: EventBusOptions;
+  #waiting: PluginEvent[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(subscription: Subscription, counts: MutableCounts, options: EventBusOptions) {
+    this.subscription = subscription;
+    this.#counts = counts;
+    this.#options = options;
+  }
+
+  push(event: PluginEvent): void {
+    if (this.#waiting.length >= (this.#options.queueLimit ?? 1_000)) {
+      this.#waiting.shift();
+      this.#counts.dropped++;
+    }
+    this.#waiting.push(event);
+    this.#running ??= this.#run();
+  }
+
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  discard(): void {
+    this.#counts.dropped += this.#waiting.length;
+    this.#waiting = [];
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      // A turn of the loop each: neither the publisher nor other subscribers wait for this one.
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+      await this.#deliver(batchSize);
+    }
+    this.#running = undefined;
+  }
+
+  async #deliver(most: number): Promise<void> {
+    for (let done = 0; done < most; done++) {
+      const event = this.#waiting.shift();
+      if (event === undefined) return;
+      try {
+        const answer = this.subscription.handler(event);
+        if (answer !== undefined) await answer;
+        this.#counts.delivered++;
+      } catch (error) {
+        this.#counts.failed++;
+        const { plugin, generation } = this.subscription;
+        this.#options.log.error(
+          { plugin_name: plugin, generation, event: event.name, source: event.source, error: messageOf(error) },
+          'event handler failed',
+        );
+      }
+    }
+  }
+}
+
+function matches(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+}
