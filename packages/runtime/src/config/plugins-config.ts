@@ -1,0 +1,90 @@
+import { resolve } from 'node:path';
+import { count, duration, flag, text, texts } from './document/setting-kinds.ts';
+import type { SettingsSection } from './document/settings-reader.ts';
+import { readPluginEntries } from './plugin-entry.ts';
+import type { PluginEntry } from './plugin-entry.ts';
+
+/** The `[plugins.security]` section: what operators demand of every plugin. */
+export interface SecurityConfig {
+  /** Default true. */
+  readonly verifySignatures: boolean;
+  /** Default false. */
+  readonly allowUnsigned: boolean;
+  /** For each plugin; default 256. */
+  readonly maxMemoryMB: number;
+  /** For each plugin, in percent of one core; default 50. */
+  readonly maxCPUPercent: number;
+  readonly maxThreads: number | undefined;
+  readonly maxFileHandles: number | undefined;
+  readonly maxNetworkConns: number | undefined;
+}
+
+/** The `[plugins]` section. */
+export interface PluginsConfig {
+  /** Default true; false: no plugin runs. */
+  readonly enabled: boolean;
+  /** Absolute; default `plugins` beside the config file. */
+  readonly directory: string;
+  /** Whether everything in the directory is loaded; default true. */
+  readonly autoLoad: boolean;
+  /** Whether the config file and the plugins' files are watched; default true. */
+  readonly watch: boolean;
+  /** Names of plugins, and kinds, in the order in which they start. Dependencies outrank it. */
+  readonly loadOrder: readonly string[];
+  /** Default 30 s. */
+  readonly loadTimeoutMs: number;
+  /** Default 60 s. */
+  readonly drainTimeoutMs: number;
+  /** Default 30 s. */
+  readonly shutdownTimeoutMs: number;
+  /** Default 30 s. */
+  readonly callTimeoutMs: number;
+  /** How long the config file must be quiet before a change is read; default 250 ms. */
+  readonly debounceMs: number;
+  /** Default 30 s. */
+  readonly healthIntervalMs: number;
+  /** How long a replaced generation stays warm; default 60 s. */
+  readonly probationMs: number;
+  /** Default 10. */
+  readonly maxSnapshots: number;
+  readonly security: SecurityConfig;
+  /** What the file says about single plugins, by name. */
+  readonly entries: Readonly<Record<string, PluginEntry>>;
+}
+
+/** Reads `[plugins]` and everything below it; paths are relative to `folder`. */
+export function readPluginsConfig(section: SettingsSection, folder: string): PluginsConfig {
+  const settings = {
+    enabled: section.read('enabled', flag, true),
+    directory: resolve(folder, section.read('directory', text, 'plugins')),
+    autoLoad: section.read('autoLoad', flag, true),
+    watch: section.read('watch', flag, true),
+    loadOrder: section.read('loadOrder', texts, []),
+    loadTimeoutMs: section.read('loadTimeout', duration, 30_000),
+    drainTimeoutMs: section.read('drainTimeout', duration, 60_000),
+    shutdownTimeoutMs: section.read('shutdownTimeout', duration, 30_000),
+    callTimeoutMs: section.read('callTimeout', duration, 30_000),
+    debounceMs: section.read('debounce', duration, 250),
+    healthIntervalMs: section.read('healthInterval', duration, 30_000),
+    probationMs: section.read('probation', duration, 60_000),
+    maxSnapshots: section.read('maxSnapshots', count, 10),
+    security: readSecurity(section.section('security')),
+  };
+  const entries = readPluginEntries(section, folder);
+  section.close();
+  return { ...settings, entries };
+}
+
+function readSecurity(section: SettingsSection): SecurityConfig {
+  const security: SecurityConfig = {
+    verifySignatures: section.read('verifySignatures', flag, true),
+    allowUnsigned: section.read('allowUnsigned', flag, false),
+    maxMemoryMB: section.read('maxMemoryMB', count, 256),
+    maxCPUPercent: section.read('maxCPUPercent', count, 50),
+    maxThreads: section.read('maxThreads', count, undefined),
+    maxFileHandles: section.read('maxFileHandles', count, undefined),
+    maxNetworkConns: section.read('maxNetworkConns', count, undefined),
+  };
+  section.close();
+  return security;
+}
