@@ -25,7 +25,7 @@ const catalogFolder = /\/commands\//;
 const emptyName = /^(utils?|helpers?|common|misc|shared|types|[a-z-]*manager)\.ts$/;
 
 /** Clocks, deadlines, and the timers that plugin code is handed. */
-const timeOwners = /(clock|timer|deadline|time-limit|scoped-globals)[^/]*\.ts$|^scripts\//;
+const timeOwners = /(clock|timer|deadline|time-limit|watch|scoped-globals)[^/]*\.ts$|^scripts\//;
 
 /** Checked line by line in every TypeScript file we write. */
 const codeRules: readonly LineRule[] = [
