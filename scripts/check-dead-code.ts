@@ -10,7 +10,7 @@ import type { SourceFile, WorkspacePackage } from './source-files.ts';
 
 /** Files that something other than an import starts. */
 const startedFromOutside =
-  /\.test\.ts$|(^|[/-])main\.ts$|\.config\.ts$|^(scripts|bench|examples|tests)\/|^plugins\/[^/]+\/src\/index\.ts$/;
+  /\.test\.ts$|(^|[/-])main\.ts$|\.config\.ts$|(^|\/)scripts\/|^(bench|examples|tests)\/|^plugins\/[^/]+\/src\/index\.ts$/;
 
 /** Used by name on a command line, as types, or by another tool; not imported. */
 const toolDependencies = /^(@types\/.+|typescript|node|oxfmt|oxlint|oxlint-tsgolint|@vitest\/coverage-v8|pino-pretty)$/;
@@ -59,12 +59,13 @@ function dependencyProblems(
   files: readonly SourceFile[],
   packages: readonly WorkspacePackage[],
 ): string[] {
-  const own = files.filter(({ path }) => path.startsWith(`${one.folder}/`));
+  const isRoot = one.folder === '.';
+  const own = files.filter(({ path }) => isRoot || path.startsWith(`${one.folder}/`));
   const used = new Set(own.flatMap(packagesImported));
   const usedByCode = new Set(own.filter(({ path }) => !isTest(path)).flatMap(packagesImported));
   const ours = new Set(packages.map(({ name }) => name));
   const declared = new Set(one.dependencies);
-  const missing = [...usedByCode].filter((name) => !declared.has(name) && name !== one.name);
+  const missing = [...(isRoot ? [] : usedByCode)].filter((name) => !declared.has(name) && name !== one.name);
   const idle = [...declared, ...one.developmentDependencies].filter(
     (name) =>
       !used.has(name) && !toolDependencies.test(name) && !(ours.has(name) && one.folder === 'packages/test-kit'),

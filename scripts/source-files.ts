@@ -106,7 +106,7 @@ interface Manifest {
 }
 
 export function readPackages(root: string): WorkspacePackage[] {
-  const manifests = globSync('{packages,hosts,plugins,examples}/**/package.json', {
+  const manifests = globSync(['package.json', '{packages,hosts,plugins,examples}/**/package.json'], {
     cwd: root,
     exclude: ['**/node_modules'],
   });
