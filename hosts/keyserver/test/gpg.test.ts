@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { noExtensions } from '../src/extension-points.ts';
+import { createHkpHandler } from '../src/hkp/routes.ts';
+import { SqliteKeyStore } from '../src/keys/sqlite-key-store.ts';
+import { defaultLimits } from '../src/openpgp/submission.ts';
+import { GpgHome, missingPrograms } from './gpg-home.ts';
+import { serve } from './serve.ts';
+import type { Served } from './serve.ts';
+
+const missing = missingPrograms();
+if (missing.length > 0)
+  console.log(`SKIPPED: the tests with real gpg, because ${missing.join(' and ')} is not installed`);
+const isBlind = missing.length > 0 && process.env['CI'] !== 'true';
+
+describe.skipIf(isBlind)('gpg with this key server', { timeout: 60_000 }, () => {
+  let server: Served;
+  let ada: GpgHome;
+  let bob: GpgHome;
+
+  beforeEach(async () => {
+    const store = new SqliteKeyStore(':memory:');
+    server = await serve(createHkpHandler({ store, extensions: noExtensions, limits: defaultLimits, now: Date.now }));
+    [ada, bob] = await Promise.all([GpgHome.create(server.port), GpgHome.create(server.port)]);
+  });
+
+  afterEach(async () => {
+    await Promise.all([ada, bob].map((home) => home[Symbol.asyncDispose]()));
+    await server[Symbol.asyncDispose]();
+  });
+
+  test('sends a key that another receives by fingerprint', async () => {
+    const fingerprint = await ada.makeKey('Ada <ada@example.org>');
+    expect(await ada.run('--send-keys', fingerprint)).toMatchObject({ status: 0 });
+    expect(await bob.run('--recv-keys', fingerprint)).toMatchObject({ status: 0 });
+    expect(await bob.fingerprints()).toEqual([fingerprint]);
+  });
+
+  test('finds keys by word and by address', async () => {
+    const fingerprint = await ada.makeKey('Ada: 100% Ünïcode <ada@example.org>');
+    await ada.run('--send-keys', fingerprint);
+    for (const text of ['ünïcode', 'ada@example.org', '<ada@example.org>', fingerprint]) {
+      const { stdout } = await bob.run('--with-colons', '--search-keys', text);
+      expect(stdout, text).toContain(`pub:${fingerprint}:22:`);
+      expect(stdout, text).toContain('uid:Ada%3A%20100%25%20');
+    }
+  });
+
+  test('locates a key by mail address', async () => {
+    const fingerprint = await ada.makeKey('Ada <ada@example.org>');
+    await ada.run('--send-keys', fingerprint);
+    const located = await bob.run('--auto-key-locate', 'clear,keyserver', '--locate-keys', 'ada@example.org');
+    expect(located).toMatchObject({ status: 0 });
+    expect(await bob.fingerprints()).toEqual([fingerprint]);
+  });
+
+  test('spreads a revocation with a refresh', async () => {
+    const fingerprint = await ada.makeKey('Ada <ada@example.org>');
+    await ada.run('--send-keys', fingerprint);
+    await bob.run('--recv-keys', fingerprint);
+    expect(await bob.validity(fingerprint)).not.toBe('r');
+    // gpg keeps a revocation certificate for every key, with a colon before its first line against accidents.
+    const kept = await readFile(join(ada.folder, 'openpgp-revocs.d', `${fingerprint}.rev`), 'utf8');
+    const file = await ada.write('revocation.asc', kept.replace(':-----BEGIN', '-----BEGIN'));
+    expect(await ada.run('--import', file)).toMatchObject({ status: 0 });
+    expect(await ada.run('--send-keys', fingerprint)).toMatchObject({ status: 0 });
+    expect(await bob.run('--refresh-keys')).toMatchObject({ status: 0 });
+    expect(await bob.validity(fingerprint)).toBe('r');
+  });
+
+  test('learns new user ids with a refresh', async () => {
+    const fingerprint = await ada.makeKey('Ada <ada@example.org>');
+    await ada.run('--send-keys', fingerprint);
+    await bob.run('--recv-keys', fingerprint);
+    await ada.run('--quick-add-uid', fingerprint, 'Ada <countess@example.net>');
+    await ada.run('--send-keys', fingerprint);
+    await bob.run('--refresh-keys');
+    expect((await bob.run('--list-keys', fingerprint)).stdout).toContain('countess@example.net');
+  });
+
+  test('says so when there is no such key', async () => {
+    const received = await bob.run('--recv-keys', '0123456789ABCDEF0123456789ABCDEF01234567');
+    expect(received.status).not.toBe(0);
+    expect(received.stderr).toMatch(/no data/i);
+  });
+});
