@@ -46,7 +46,10 @@ export function readPluginEntries(plugins: SettingsSection, folder: string): Rea
   const entries = names.map((name): readonly [string, PluginEntry] => {
     if (!isEntry(name)) {
       const section = named.includes(name) ? plugins : direct;
-      section.report(name, 'cannot be the name of a plugin: lower-case letters, digits and dashes, and not a reserved word');
+      section.report(
+        name,
+        'cannot be the name of a plugin: lower-case letters, digits and dashes, and not a reserved word',
+      );
     }
     return [name, readEntry({ name, plugins, direct, folder })];
   });
@@ -94,7 +97,10 @@ function mergeSpellings(
   for (const [key, value] of Object.entries(right)) {
     const other = merged.get(key);
     if (isTable(other) && isTable(value)) {
-      merged.set(key, mergeSpellings(other, value, (below) => onConflict([key, ...below])));
+      merged.set(
+        key,
+        mergeSpellings(other, value, (below) => onConflict([key, ...below])),
+      );
     } else if (merged.has(key) && !isDeepStrictEqual(other, value)) onConflict([key]);
     else merged.set(key, value);
   }

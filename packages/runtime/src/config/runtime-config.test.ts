@@ -12,7 +12,11 @@ function problemsOf(text: string, options: Partial<ParseOptions> = {}): readonly
   try {
     parse(text, options);
   } catch (error) {
-    if (isCodedError(error) && error.code === 'CONFIG_INVALID') return error.message.split('\n').slice(1).map((line) => line.trim());
+    if (isCodedError(error) && error.code === 'CONFIG_INVALID')
+      return error.message
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim());
     throw error;
   }
   return [];
@@ -82,7 +86,11 @@ describe('a config file', () => {
     expect(config.server.bind).toEqual({ host: undefined, port: 11371 });
     expect(config.server.limits).toMatchObject({ maxBodyBytes: 1_048_576, idleTimeoutMs: 5_000 });
     expect(config.server.tls).toEqual({ cert: '/srv/server.crt', key: '/etc/server.key', ca: undefined });
-    expect(config.plugins).toMatchObject({ directory: '/plugins', loadTimeoutMs: 90_000, loadOrder: ['security', 'ratelimit-geo'] });
+    expect(config.plugins).toMatchObject({
+      directory: '/plugins',
+      loadTimeoutMs: 90_000,
+      loadOrder: ['security', 'ratelimit-geo'],
+    });
     expect(config.plugins.security.maxMemoryMB).toBe(512);
     expect(config.plugins.entries['greeter']).toEqual({
       enabled: true,

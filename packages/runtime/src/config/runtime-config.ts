@@ -50,7 +50,12 @@ export interface ParseOptions {
 }
 
 /** Variables with the prefix that are read elsewhere: by the command line and by hosts. */
-export const ignoredVariables: readonly string[] = ['HOTSWAP_CONFIG', 'HOTSWAP_LOG_LEVEL', 'HOTSWAP_TOKEN', 'HOTSWAP_URL'];
+export const ignoredVariables: readonly string[] = [
+  'HOTSWAP_CONFIG',
+  'HOTSWAP_LOG_LEVEL',
+  'HOTSWAP_TOKEN',
+  'HOTSWAP_URL',
+];
 
 /** Variables with this prefix set a plugin's entry or config. */
 export const pluginVariablePrefix = 'HOTSWAP_PLUGIN_';
@@ -119,8 +124,10 @@ function sortVariables(
 
 function noticesOf(plugins: PluginsConfig, secrets: Readonly<Record<string, SecretReference>>): readonly string[] {
   const notices: string[] = [];
-  if (!plugins.security.verifySignatures) notices.push('plugins.security.verifySignatures is false: any code is loaded');
-  if (plugins.security.allowUnsigned) notices.push('plugins.security.allowUnsigned is true: unsigned plugins are loaded');
+  if (!plugins.security.verifySignatures)
+    notices.push('plugins.security.verifySignatures is false: any code is loaded');
+  if (plugins.security.allowUnsigned)
+    notices.push('plugins.security.allowUnsigned is true: unsigned plugins are loaded');
   for (const [name, secret] of Object.entries(secrets)) {
     if (secret.type !== 'literal') continue;
     notices.push(`secret ${name} stands in the config file; move it to env:VARIABLE or file:PATH`);

@@ -83,7 +83,8 @@ config.greeting = "hi"
 
 describe('places in YAML and JSON', () => {
   it('finds keys and list items of YAML', () => {
-    const text = 'server:\n  bind: ":1"\nplugins:\n  loadOrder:\n    - security\n    - geo\n  a: { config: { x: 1 } }\n';
+    const text =
+      'server:\n  bind: ":1"\nplugins:\n  loadOrder:\n    - security\n    - geo\n  a: { config: { x: 1 } }\n';
     expect(wordAt(text, ['plugins', 'loadOrder', 1], 'yaml')).toBe('6:geo');
     expect(wordAt(text, ['plugins', 'a', 'config', 'x'], 'yaml')).toBe('7:x:');
   });
@@ -118,7 +119,8 @@ describe('a text that cannot be read', () => {
 
   it('refuses YAML aliases that grow without bound', () => {
     const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
-    for (const [from, to] of ['ab', 'bc', 'cd', 'de', 'ef']) bomb.push(`${to}: &${to} [${Array(9).fill(`*${from}`).join(',')}]`);
+    for (const [from, to] of ['ab', 'bc', 'cd', 'de', 'ef'])
+      bomb.push(`${to}: &${to} [${Array(9).fill(`*${from}`).join(',')}]`);
     expect(() => readConfigDocument(bomb.join('\n'), 'yaml', 'app')).toThrow(
       expect.objectContaining({ code: 'CONFIG_SYNTAX' }),
     );
@@ -127,11 +129,19 @@ describe('a text that cannot be read', () => {
 
 describe('a plain value', () => {
   it('is what every format gives, dates as text', () => {
-    expect(readConfigDocument('at = 2026-01-02T03:04:05Z', 'toml', 'x').value).toEqual({ at: '2026-01-02T03:04:05.000Z' });
+    expect(readConfigDocument('at = 2026-01-02T03:04:05Z', 'toml', 'x').value).toEqual({
+      at: '2026-01-02T03:04:05.000Z',
+    });
     expect(readConfigDocument('', 'yaml', 'x').value).toEqual({});
   });
 
   it('has its format from the file name', () => {
-    expect(['a.toml', 'a.yml', 'a.YAML', 'a.json', 'a'].map(formatOf)).toEqual(['toml', 'yaml', 'yaml', 'json', 'toml']);
+    expect(['a.toml', 'a.yml', 'a.YAML', 'a.json', 'a'].map(formatOf)).toEqual([
+      'toml',
+      'yaml',
+      'yaml',
+      'json',
+      'toml',
+    ]);
   });
 });

@@ -6,7 +6,7 @@ export function nearestName(name: string, known: Iterable<string>): string | und
     const distance = editDistance(typed, fold(candidate));
     if (distance < (best?.distance ?? Infinity)) best = { candidate, distance };
   }
-  return best && best.distance <= Math.max(1, Math.floor(name.length / 3)) ? best.candidate : undefined;
+  return best && best.distance <= Math.ceil((name.length - 2) / 3) ? best.candidate : undefined;
 }
 
 /** Case and separators are the usual slips, so they cost nothing. */

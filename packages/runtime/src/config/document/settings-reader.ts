@@ -181,7 +181,9 @@ export function isTable(value: unknown): value is Readonly<Record<string, unknow
 }
 
 function dotted(path: KeyPath): string {
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${part}`)).join('');
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${part}`))
+    .join('');
 }
 
 export function didYouMean(nearest: string | undefined): string {

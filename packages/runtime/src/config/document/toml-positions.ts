@@ -161,9 +161,12 @@ class TomlScanner {
 /** A basic key uses JSON's escapes, and `\UXXXXXXXX` besides. */
 function unquote(quoted: string): string {
   if (quoted.startsWith("'")) return quoted.slice(1, -1);
-  const escaped = quoted.replaceAll('\t', '\\t').replace(/\\(?:U([0-9a-fA-F]{8})|e|x([0-9a-fA-F]{2})|.)/g, (all, long?: string, short?: string) => {
-    if (long ?? short) return JSON.stringify(String.fromCodePoint(Number.parseInt(long ?? short ?? '0', 16))).slice(1, -1);
-    return all === '\\e' ? '\\u001b' : all;
-  });
+  const escaped = quoted
+    .replaceAll('\t', '\\t')
+    .replace(/\\(?:U([0-9a-fA-F]{8})|e|x([0-9a-fA-F]{2})|.)/g, (all, long?: string, short?: string) => {
+      if (long ?? short)
+        return JSON.stringify(String.fromCodePoint(Number.parseInt(long ?? short ?? '0', 16))).slice(1, -1);
+      return all === '\\e' ? '\\u001b' : all;
+    });
   return String(JSON.parse(escaped));
 }
