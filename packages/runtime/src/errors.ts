@@ -128,6 +128,7 @@ export const fail = defineErrors({
       'plugin {plugin} asks for HotSwap {range}, this is {running}; update HotSwap or widen `engines.hotswap` in {where}',
   },
   BUILD_FAILED: { kind: 'plugin-fault', message: 'plugin {plugin} does not build: {summary}' },
+  LOADER_CLOSED: { kind: 'unavailable', message: 'plugin {plugin} was not loaded, because the loader is closed' },
   BUILD_FILE_REFUSED: {
     kind: 'forbidden',
     message:
