@@ -71,6 +71,12 @@ export const fail = defineErrors({
     message: 'the move of plugin {plugin} from {from} to {to} was vetoed: {reason}',
   },
   OPERATION_ABORTED: { kind: 'unavailable', message: 'the {operation} of plugin {plugin} was given up: {reason}' },
+  VERIFIER_MISSING: {
+    kind: 'invalid',
+    message:
+      'this build cannot verify signatures; set [plugins.security] allowUnsigned = true to run unsigned plugins knowingly',
+  },
+  CONFIG_UNREADABLE: { kind: 'invalid', message: 'the config file {file} cannot be read; check the path and its rights' },
   RUNTIME_CLOSED: { kind: 'unavailable', message: 'the runtime is closed' },
   REQUIRE_REFUSED: {
     kind: 'invalid',

@@ -71,15 +71,15 @@ test.each([
 test('2,000 dropped versions leave nothing behind', { timeout: 60_000 }, async () => {
   // With the cache on, text lingers until memory runs short, which would hide a leak and look like one.
   setFlagsFromString('--no-compilation-cache');
-  let alive = 0;
-  const registry = new FinalizationRegistry<undefined>(() => (alive -= 1));
+  const versions = { alive: 0 };
+  const registry = new FinalizationRegistry<undefined>(() => (versions.alive -= 1));
   const reload = async (version: number): Promise<void> => {
-    alive += 1;
+    versions.alive += 1;
     registry.register(await compileProgram(program(largeModule(version)))(scope), undefined);
   };
   const round = async (from: number, to: number): Promise<number> => {
     for (let version = from; version < to; version += 1) await reload(version);
-    for (let turns = 0; alive > 0 && turns < 200; turns += 1) {
+    for (let turns = 0; versions.alive > 0 && turns < 200; turns += 1) {
       globalThis.gc!();
       await turn();
     }
@@ -88,7 +88,7 @@ test('2,000 dropped versions leave nothing behind', { timeout: 60_000 }, async (
   const before = await round(0, 500);
   const after = await round(500, 2_500);
   setFlagsFromString('--compilation-cache');
-  expect(alive).toBe(0);
+  expect(versions.alive).toBe(0);
   // 2,000 versions of 25 KB are 50 MB of text alone.
   expect(after - before).toBeLessThan(4 * 1_048_576);
 });

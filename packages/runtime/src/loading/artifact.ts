@@ -9,7 +9,7 @@ export interface Artifact {
   readonly program: Program;
   /** The path or address it came from, for status and for loading it again. */
   readonly origin: string;
-  /** Files whose change makes this artifact stale. Empty for archives and definitions. */
+  /** Files of the plugin's own whose change makes this artifact stale; packages in `node_modules` are left out. Empty for archives and definitions. */
   readonly inputs: readonly string[];
 }
 

@@ -1,0 +1,164 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { context } from 'esbuild';
+import type { BuildContext, BuildOptions, BuildResult } from 'esbuild';
+import type { Logger } from '@hotswap/sdk';
+import { fail } from '../errors.ts';
+import { buildFailure } from './build-failure.ts';
+import { BuildTurns } from './build-turns.ts';
+import { BundleCache } from './bundle-cache.ts';
+import { confineBuild, rootsFor } from './confine-build.ts';
+
+/** What to bundle. Both paths are real paths. */
+export interface BuildRequest {
+  readonly plugin: string;
+  /** The folder the plugin's own files are confined to. */
+  readonly root: string;
+  readonly entry: string;
+}
+
+/** One ES module with everything inlined but built-ins and the SDK. */
+export interface Bundle {
+  readonly code: string;
+  /** Source map (JSON); its sources are relative to the entry's folder. */
+  readonly map: string;
+  /** Every file that went in, absolute. */
+  readonly inputs: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** What decides a bundle beside its inputs; a change here makes cached bundles stale. */
+const buildSettings = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  mainFields: ['module', 'main'],
+  external: ['@hotswap/sdk', '@hotswap/sdk/*', '@hotswap/protocol', '@hotswap/protocol/*'],
+  sourcemap: 'external',
+  sourcesContent: true,
+  legalComments: 'none',
+  keepNames: true,
+} as const satisfies BuildOptions;
+
+/** Builds at the same time: the bundler is parallel inside, more only costs memory. */
+const maxBuilds = 4;
+/** Builds kept ready to run again. Each holds its parsed files in the bundler's process. */
+const maxKept = 32;
+
+/** Settings of a builder. */
+export interface BuilderOptions {
+  /** Folders, beyond a plugin's own and its `node_modules`, whose files a build may take in; default none. */
+  readonly allowedRoots?: readonly string[] | undefined;
+  /** Where bundles survive a restart. Without it they live in memory. */
+  readonly cacheDirectory?: string | undefined;
+  readonly log?: Pick<Logger, 'debug' | 'warn'> | undefined;
+}
+
+/** Bundles plugins in the bundler's own process and keeps recent builds ready to run again. */
+export class PluginBuilder {
+  readonly #allowedRoots: readonly string[];
+  readonly #cache: BundleCache;
+  readonly #log: Pick<Logger, 'debug' | 'warn'> | undefined;
+  readonly #turns = new BuildTurns(maxBuilds);
+  /** In the order of use: the first was idle longest. */
+  readonly #kept = new Map<string, BuildContext>();
+  #isClosed = false;
+
+  constructor({ allowedRoots = [], cacheDirectory, log }: BuilderOptions = {}) {
+    this.#allowedRoots = allowedRoots;
+    this.#log = log;
+    this.#cache = new BundleCache({ directory: cacheDirectory, log, settings: buildSettings });
+  }
+
+  /**
+   * Bundles what is on disk now. One build of an entry at a time: a build that joined another would miss what was saved since.
+   *
+   * @throws BUILD_FAILED, BUILD_FILE_REFUSED, NATIVE_ADDON_REFUSED, LOADER_CLOSED
+   */
+  async build(request: BuildRequest, signal: AbortSignal): Promise<Bundle> {
+    return this.#turns.run(keyOf(request), () => this.#build(request), signal);
+  }
+
+  /** Lets go of everything kept. Builds that run fail; calling it again does nothing. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const contexts = [...this.#kept.values()];
+    this.#kept.clear();
+    await Promise.all(contexts.map((kept) => kept.dispose()));
+  }
+
+  async #build(request: BuildRequest): Promise<Bundle> {
+    const cached = await this.#cache.find(request);
+    if (cached !== undefined) return cached;
+    // File times are those of the system's clock, whatever clock the host runs on.
+    const startedAt = Date.now();
+    const bundle = await this.#rebuild(request);
+    const { plugin } = request;
+    this.#log?.debug({ plugin, ms: Date.now() - startedAt, files: bundle.inputs.length }, 'plugin was built');
+    for (const warning of bundle.warnings) this.#log?.warn({ plugin, warning }, 'plugin was built with a warning');
+    await this.#cache.keep(request, bundle, startedAt);
+    return bundle;
+  }
+
+  async #rebuild(request: BuildRequest): Promise<Bundle> {
+    const tsconfig = await readFile(join(request.root, 'tsconfig.json'), 'utf8').catch(() => '{}');
+    const key = `${keyOf(request)}\0${tsconfig}`;
+    const opened = this.#kept.get(key) ?? (await context(await this.#optionsFor(request, tsconfig)));
+    this.#kept.delete(key);
+    this.#kept.set(key, opened);
+    if (this.#isClosed) {
+      await this.close();
+      throw fail('LOADER_CLOSED', { plugin: request.plugin });
+    }
+    try {
+      return toBundle(await opened.rebuild(), request.root);
+    } catch (error) {
+      throw buildFailure(error, request.plugin);
+    } finally {
+      await this.#dropIdle();
+    }
+  }
+
+  async #optionsFor({ root, entry }: BuildRequest, tsconfigRaw: string) {
+    return {
+      ...buildSettings,
+      external: [...buildSettings.external],
+      mainFields: [...buildSettings.mainFields],
+      absWorkingDir: root,
+      entryPoints: [entry],
+      outfile: join(dirname(entry), `${basename(entry)}.bundle.js`),
+      // Only the plugin's own tsconfig counts: what lies above its folder must not change what it is.
+      tsconfigRaw,
+      plugins: [confineBuild(await rootsFor(root, this.#allowedRoots))],
+      write: false,
+      metafile: true,
+      logLevel: 'silent',
+    } satisfies BuildOptions;
+  }
+
+  async #dropIdle(): Promise<void> {
+    const idle = [...this.#kept.entries()].slice(0, Math.max(0, this.#kept.size - maxKept));
+    for (const [key, kept] of idle) {
+      if (this.#turns.isRunning(key.split('\0', 2).join('\0'))) continue;
+      this.#kept.delete(key);
+      await kept.dispose();
+    }
+  }
+}
+
+function keyOf({ root, entry }: BuildRequest): string {
+  return `${root}\0${entry}`;
+}
+
+function toBundle({ outputFiles = [], metafile, warnings }: BuildResult, root: string): Bundle {
+  const textOf = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
+  return {
+    code: textOf('.js'),
+    map: textOf('.map'),
+    inputs: Object.keys(metafile?.inputs ?? {})
+      .filter((path) => !/^[\w-]{2,}:/.test(path))
+      .map((path) => resolve(root, path)),
+    warnings: warnings.map(({ text }) => text),
+  };
+}

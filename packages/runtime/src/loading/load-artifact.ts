@@ -1,0 +1,132 @@
+import { isBuiltin } from 'node:module';
+import { join, posix, sep } from 'node:path';
+import { messageOf } from '@hotswap/protocol';
+import type { PluginManifest } from '@hotswap/protocol';
+import type { Logger } from '@hotswap/sdk';
+import { fail } from '../errors.ts';
+import type { Artifact } from './artifact.ts';
+import { PluginBuilder } from './build-plugin.ts';
+import { describeFile, describeFolder, mainMissing, readManifestText } from './describe-plugin.ts';
+import type { DescribedPlugin } from './describe-plugin.ts';
+import { definitionArtifacts } from './in-memory-artifact.ts';
+import { pluginDigest } from './plugin-digest.ts';
+import { locateSource } from './plugin-source.ts';
+import type { PluginSource } from './plugin-source.ts';
+import { readArchive } from './read-archive.ts';
+import { rewriteModule, shiftSourceMap } from './rewrite-module.ts';
+import type { RewrittenModule } from './rewrite-module.ts';
+
+/** Settings of a loader. */
+export interface LoaderOptions {
+  /** Where bundles survive a restart. Without it they live in memory. */
+  readonly cacheDirectory?: string;
+  readonly log?: Pick<Logger, 'debug' | 'warn'>;
+  /** Folders, beyond a plugin's own and its `node_modules`, whose files a build may take in; default none. */
+  readonly allowedRoots?: readonly string[];
+}
+
+/** Turns sources into artifacts: reads, checks, bundles and rewrites, never runs. */
+export interface Loader {
+  /**
+   * Loads what the source holds now. Loading the same source again sees every file saved before the call.
+   *
+   * @throws SOURCE_UNSUPPORTED, SOURCE_NOT_FOUND, MANIFEST_INVALID, ENGINE_UNSATISFIED, BUILD_FAILED, BUILD_FILE_REFUSED,
+   * NATIVE_ADDON_REFUSED, IMPORT_REFUSED, ARCHIVE_REFUSED, ARCHIVE_NOT_BUNDLED, LOADER_CLOSED
+   */
+  load(source: PluginSource, options: { readonly signal: AbortSignal }): Promise<Artifact>;
+  /** Lets go of the builds kept ready. Calling it again does nothing. */
+  close(): Promise<void>;
+}
+
+/** A bundled plugin before its text is rewritten. */
+interface BundledPlugin {
+  readonly manifest: PluginManifest;
+  readonly code: string;
+  readonly map: string | undefined;
+  /** What stacks and debuggers call the program. */
+  readonly file: string;
+  readonly origin: string;
+  readonly inputs: readonly string[];
+}
+
+/** Creates a loader. A runtime has one. */
+export function createLoader(options: LoaderOptions = {}): Loader {
+  const builder = new PluginBuilder(options);
+  const fromMemory = definitionArtifacts();
+  return {
+    async load(source, { signal }) {
+      signal.throwIfAborted();
+      const located = await locateSource(source);
+      switch (located.type) {
+        case 'memory':
+          return fromMemory(located.plugin);
+        case 'archive':
+          return toArtifact(await unpacked(located.file, signal), 'ARCHIVE_NOT_BUNDLED');
+        case 'folder':
+          return toArtifact(await built(builder, await describeFolder(located.folder), signal), 'IMPORT_REFUSED');
+        case 'file': {
+          const described = describeFile(located.file, located.folder);
+          return toArtifact(await built(builder, described, signal), 'IMPORT_REFUSED');
+        }
+      }
+    },
+    close: () => builder.close(),
+  };
+}
+
+async function built(builder: PluginBuilder, plugin: DescribedPlugin, signal: AbortSignal): Promise<BundledPlugin> {
+  const { manifest, request, manifestFile } = plugin;
+  const { code, map, inputs } = await builder.build(request, signal);
+  const own = inputs.filter((path) => !path.includes(`${sep}node_modules${sep}`));
+  return {
+    manifest,
+    code,
+    map,
+    file: request.entry,
+    origin: manifestFile === undefined ? request.entry : request.root,
+    inputs: manifestFile === undefined ? own : [manifestFile, ...own],
+  };
+}
+
+/** No bundler sees what is in an archive: it is text that someone sent. */
+async function unpacked(archive: string, signal: AbortSignal): Promise<BundledPlugin> {
+  const files = await readArchive(archive, signal);
+  const text = files.get('package.json');
+  if (text === undefined) throw fail('ARCHIVE_REFUSED', { path: archive, entry: 'package.json', reason: 'is missing' });
+  const manifest = readManifestText(text, `${archive}/package.json`);
+  const main = posix.normalize(manifest.main);
+  const code = files.get(main);
+  if (code === undefined) throw mainMissing(manifest, `${archive}/package.json`);
+  // A name below the archive's, where no file can be: stacks then say which archive, and never a file of the host's.
+  const file = join(archive, main);
+  return { manifest, code, map: files.get(`${main}.map`), file, origin: archive, inputs: [] };
+}
+
+function toArtifact(plugin: BundledPlugin, refusal: 'ARCHIVE_NOT_BUNDLED' | 'IMPORT_REFUSED'): Artifact {
+  const { manifest, map, file, origin, inputs } = plugin;
+  const { body, specifiers } = rewritten(plugin);
+  const specifier = specifiers.find((name) => !isProvided(name));
+  if (specifier !== undefined) throw fail(refusal, { plugin: manifest.name, path: origin, specifier });
+  const sourceMap = map === undefined ? undefined : shiftSourceMap(map);
+  return {
+    manifest,
+    digest: pluginDigest(manifest, body),
+    program: { type: 'text', body, sourceMap, file },
+    origin,
+    inputs,
+  };
+}
+
+function rewritten({ manifest, code, file }: BundledPlugin): RewrittenModule {
+  try {
+    return rewriteModule(code);
+  } catch (cause) {
+    const reason = messageOf(cause);
+    throw fail('BUILD_FAILED', { plugin: manifest.name, summary: `${file}: ${reason}`, reason, file }, { cause });
+  }
+}
+
+/** Whether the host gives a module to plugins when they run. */
+function isProvided(specifier: string): boolean {
+  return isBuiltin(specifier) || /^@hotswap\/(?:sdk|protocol)(?:\/|$)/.test(specifier);
+}
