@@ -1,4 +1,5 @@
 import { isCodedError } from '@hotswap/protocol';
+import type { HotResponse } from '@hotswap/protocol/http';
 import { fail } from '../errors.ts';
 import { admitKey } from '../keys/admit-key.ts';
 import type { Admission, AdmissionPorts } from '../keys/admit-key.ts';
@@ -20,7 +21,7 @@ const formSwelling = 3;
  * Answers `POST /pks/add`. A post with several keys is taken in as far as it can be; if none can, the first error is
  * the answer.
  */
-export async function answerAdd(request: Request, ports: AdmissionPorts): Promise<Response> {
+export async function answerAdd(request: Request, ports: AdmissionPorts): Promise<HotResponse> {
   const form = readForm(await readBody(request, ports.limits));
   const { keys, loose } = readSubmission(form.keytext, ports.limits);
   const steps = [
@@ -63,7 +64,7 @@ async function runEach(steps: readonly (() => Promise<Admission>)[]): Promise<Ad
   return { admitted, refused };
 }
 
-function answerReport({ admitted, refused }: AddReport, isJson: boolean): Response {
+function answerReport({ admitted, refused }: AddReport, isJson: boolean): HotResponse {
   const unexpected = refused.find((error) => !isCodedError(error));
   const [first] = refused;
   if (unexpected !== undefined || (first !== undefined && admitted.length === 0)) throw unexpected ?? first;

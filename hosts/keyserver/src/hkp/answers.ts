@@ -1,4 +1,5 @@
 import { errorKinds, isCodedError } from '@hotswap/protocol';
+import { HotResponse } from '@hotswap/protocol/http';
 
 /**
  * Statuses that say more than an error's kind does. gpg prints 413 as "too large" and 501 as "not implemented", and
@@ -17,27 +18,30 @@ const statuses: Readonly<Record<string, number>> = {
 /** Anyone may ask, from any page: everything here is public. */
 const shared = { 'access-control-allow-origin': '*', 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' };
 
-export function textAnswer(body: string, options: { readonly status?: number; readonly type?: string } = {}): Response {
+export function textAnswer(
+  body: string,
+  options: { readonly status?: number; readonly type?: string } = {},
+): HotResponse {
   const { status = 200, type = 'text/plain; charset=utf-8' } = options;
-  return new Response(body, { status, headers: { ...shared, 'content-type': type } });
+  return new HotResponse(body, { status, headers: { ...shared, 'content-type': type } });
 }
 
-export function jsonAnswer(value: unknown, status = 200): Response {
+export function jsonAnswer(value: unknown, status = 200): HotResponse {
   return textAnswer(`${JSON.stringify(value)}\n`, { status, type: 'application/json' });
 }
 
 /** The policy keeps what somebody wrote into a user id from doing anything, should the escaping ever fail. */
-export function htmlAnswer(body: string): Response {
+export function htmlAnswer(body: string): HotResponse {
   const headers = {
     ...shared,
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
   };
-  return new Response(body, { headers });
+  return new HotResponse(body, { headers });
 }
 
 /** An error as one line of text, `CODE: sentence`. Errors without a code are not ours to answer and are thrown on. */
-export function errorAnswer(error: unknown): Response {
+export function errorAnswer(error: unknown): HotResponse {
   if (!isCodedError(error)) throw error;
   return textAnswer(`${error.code}: ${error.message}\n`, { status: statusOf(error.code, error.kind) });
 }

@@ -1,3 +1,4 @@
+import type { HotResponse } from '@hotswap/protocol/http';
 import { fail } from '../errors.ts';
 import type { KeySearch, KeyStore, StoredKey } from '../keys/key-store.ts';
 import { writeArmor } from '../openpgp/armor.ts';
@@ -14,14 +15,14 @@ export interface LookupPorts {
 }
 
 /** More than this many keys are no answer but a listing of the store. */
-const maxKeys = 200;
+const maxKeys = 100;
 
 /**
  * Answers `GET /pks/lookup`.
  *
  * @throws LOOKUP_INVALID, LOOKUP_TOO_WIDE, KEY_NOT_FOUND, OPERATION_UNSUPPORTED
  */
-export async function answerLookup(request: Request, ports: LookupPorts): Promise<Response> {
+export async function answerLookup(request: Request, ports: LookupPorts): Promise<HotResponse> {
   const query = readLookupQuery(request.url);
   switch (query.operation) {
     case 'get':
@@ -56,14 +57,14 @@ function isReadableFor(search: KeySearch, { options }: LookupQuery): (key: Store
   return ({ facts }) => asksForNew || facts.version < 6;
 }
 
-function answerKeys(keys: readonly StoredKey[], { options }: LookupQuery): Response {
+function answerKeys(keys: readonly StoredKey[], { options }: LookupQuery): HotResponse {
   const hasChecksum = keys.every(({ facts }) => facts.version < 6);
   const armored = writeArmor(Buffer.concat(keys.map(({ data }) => data)), { hasChecksum });
   if (options.has('json')) return jsonAnswer({ keys: keys.map(({ facts }) => facts.fingerprint), armored });
   return textAnswer(armored, { type: 'application/pgp-keys; charset=utf-8' });
 }
 
-function answerIndex(keys: readonly StoredKey[], query: LookupQuery, now: number): Response {
+function answerIndex(keys: readonly StoredKey[], query: LookupQuery, now: number): HotResponse {
   if (query.options.has('json')) return jsonAnswer(jsonIndex(keys, now));
   if (query.options.has('mr')) return textAnswer(machineIndex(keys, now));
   return htmlAnswer(htmlIndex(keys, { search: query.search, now, isVerbose: query.operation === 'vindex' }));

@@ -1,3 +1,4 @@
+import type { HotResponse } from '@hotswap/protocol/http';
 import { fail } from '../errors.ts';
 import type { AdmissionPorts } from '../keys/admit-key.ts';
 import { answerAdd } from './add.ts';
@@ -7,7 +8,7 @@ import { answerHealth, answerStatistics } from './statistics.ts';
 
 interface Route {
   readonly method: 'GET' | 'POST';
-  readonly answer: (request: Request, ports: AdmissionPorts) => Promise<Response>;
+  readonly answer: (request: Request, ports: AdmissionPorts) => Promise<HotResponse>;
 }
 
 const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
@@ -21,7 +22,7 @@ const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
 const unsupported = /^\/pks\/(?:hashquery|replace|delete|v2(?:\/.*)?)$/;
 
 /** What the host answers when no plugin did: the HKP protocol under `/pks`, and 404 elsewhere. */
-export type HkpHandler = (request: Request) => Promise<Response>;
+export type HkpHandler = (request: Request) => Promise<HotResponse>;
 
 /** Makes the handler of a key server. Errors with a code become answers, others are thrown to the caller. */
 export function createHkpHandler(ports: AdmissionPorts): HkpHandler {
@@ -34,7 +35,7 @@ export function createHkpHandler(ports: AdmissionPorts): HkpHandler {
   };
 }
 
-async function answer(request: Request, ports: AdmissionPorts): Promise<Response> {
+async function answer(request: Request, ports: AdmissionPorts): Promise<HotResponse> {
   const path = pathOf(request.url);
   const route = routes.get(path);
   if (!route) return answerElsewhere(path);
@@ -44,12 +45,12 @@ async function answer(request: Request, ports: AdmissionPorts): Promise<Response
   return route.answer(request, ports);
 }
 
-function answerElsewhere(path: string): Response {
+function answerElsewhere(path: string): HotResponse {
   if (unsupported.test(path)) throw fail('OPERATION_UNSUPPORTED', { operation: path });
   return textAnswer('Not found. Keys are at /pks/lookup and /pks/add.\n', { status: 404 });
 }
 
-function methodNotAllowed(allowed: Route['method']): Response {
+function methodNotAllowed(allowed: Route['method']): HotResponse {
   const answered = textAnswer(`Use ${allowed}.\n`, { status: 405 });
   answered.headers.set('allow', allowed === 'GET' ? 'GET, HEAD' : allowed);
   return answered;

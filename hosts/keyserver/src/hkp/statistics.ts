@@ -1,3 +1,4 @@
+import type { HotResponse } from '@hotswap/protocol/http';
 import type { KeyStore } from '../keys/key-store.ts';
 import { jsonAnswer } from './answers.ts';
 
@@ -7,7 +8,7 @@ interface StatisticsPorts {
 }
 
 /** Answers `/pks/stats` and `op=stats`, with the field names that other key servers use. */
-export async function answerStatistics({ store, now }: StatisticsPorts): Promise<Response> {
+export async function answerStatistics({ store, now }: StatisticsPorts): Promise<HotResponse> {
   const { keys, hourly } = await store.statistics();
   return jsonAnswer({
     software: 'HotSwap keyserver',
@@ -22,7 +23,7 @@ export async function answerStatistics({ store, now }: StatisticsPorts): Promise
 }
 
 /** Answers `/pks/health`: healthy means that the store answers. */
-export async function answerHealth({ store }: StatisticsPorts): Promise<Response> {
+export async function answerHealth({ store }: StatisticsPorts): Promise<HotResponse> {
   const { keys } = await store.statistics();
   return jsonAnswer({ status: 'healthy', numkeys: keys });
 }

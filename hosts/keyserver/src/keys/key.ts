@@ -59,6 +59,9 @@ export function wordsOf(text: string): readonly string[] {
 
 /** The mail address in a user id such as `Ada <ada@example.org>`, in lower case. */
 export function emailOf(userId: string): string | undefined {
-  const address = /<([^<>\s]+@[^<>\s]+)>\s*$/.exec(userId)?.[1] ?? /^\s*([^<>\s]+@[^<>\s]+)\s*$/.exec(userId)?.[1];
-  return address?.toLowerCase();
+  const text = userId.trim().toLowerCase();
+  const address = text.endsWith('>') ? text.slice(text.lastIndexOf('<') + 1, -1) : text;
+  // Whatever else an address may be, it is two parts around one sign, without space or brackets.
+  const isAddress = address.split('@').length === 2 && !/^@|@$|[\s<>]/.test(address);
+  return isAddress ? address : undefined;
 }

@@ -14,13 +14,12 @@ export function mergeKeys(present: TransferableKey, added: TransferableKey): Tra
   };
 }
 
-/** Also joins parts that one copy holds twice. */
+/** Also joins parts and signatures that one copy holds twice. */
 function mergeParts(present: readonly SignedPart[], added: readonly SignedPart[]): readonly SignedPart[] {
   const merged = new Map<string, SignedPart>();
   for (const part of [...present, ...added]) {
     const id = packetId(part.packet);
-    const known = merged.get(id);
-    merged.set(id, known ? mergePart(known, part) : part);
+    merged.set(id, mergePart(merged.get(id) ?? { packet: part.packet, signatures: [] }, part));
   }
   return [...merged.values()];
 }

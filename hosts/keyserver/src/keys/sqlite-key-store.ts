@@ -33,6 +33,8 @@ const schema = `
 
 const hourMs = 3_600_000;
 const keptHours = 48;
+/** Enough for any honest key, and keeps a hostile one from filling the table. */
+const maxTermsOfKind = 2_000;
 
 type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -148,7 +150,9 @@ function termsOf(facts: KeyFacts): readonly (readonly [kind: string, term: strin
     email: texts.flatMap((text) => emailOf(text) ?? []),
     'user-id': texts.map((text) => text.toLowerCase()),
   };
-  return Object.entries(byKind).flatMap(([kind, terms]) => [...new Set(terms)].map((term) => [kind, term] as const));
+  return Object.entries(byKind).flatMap(([kind, terms]) =>
+    [...new Set(terms)].slice(0, maxTermsOfKind).map((term) => [kind, term] as const),
+  );
 }
 
 function queryFor(search: KeySearch): Query {

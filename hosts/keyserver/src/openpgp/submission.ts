@@ -17,7 +17,7 @@ export const defaultLimits: SubmissionLimits = {
   maxArmorBytes: 8 * 1024 * 1024,
   maxPackets: 5_000,
   maxKeys: 100,
-  maxKeyBytes: 2 * 1024 * 1024,
+  maxKeyBytes: 512 * 1024,
 };
 
 const keyRevocation = 0x20;
