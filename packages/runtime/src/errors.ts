@@ -77,6 +77,18 @@ export const fail = defineErrors({
       'this build cannot verify signatures; set [plugins.security] allowUnsigned = true to run unsigned plugins knowingly',
   },
   CONFIG_UNREADABLE: { kind: 'invalid', message: 'the config file {file} cannot be read; check the path and its rights' },
+  PLUGIN_DIRECTORY_UNREADABLE: {
+    kind: 'invalid',
+    message: 'the plugin directory {directory} cannot be read; create it or set [plugins] directory',
+  },
+  DEPENDENCY_INACTIVE: {
+    kind: 'conflict',
+    message: 'plugin {plugin} needs plugin {dependency} ({range}), which is not active; load it first',
+  },
+  DEPENDENTS_UNSATISFIED: {
+    kind: 'conflict',
+    message: 'plugin {dependent} needs {plugin} {range}, and this is {version}; swap {dependent} first',
+  },
   RUNTIME_CLOSED: { kind: 'unavailable', message: 'the runtime is closed' },
   REQUIRE_REFUSED: {
     kind: 'invalid',
@@ -274,5 +286,10 @@ export const fail = defineErrors({
     message: '{host} leads to {address}, which is not a public address; list that address itself if it is meant',
   },
   NETWORK_HOST_UNKNOWN: { kind: 'unavailable', message: 'host {host} has no address; check the name and the resolver' },
+  NETWORK_SCHEME_REFUSED: { kind: 'invalid', message: '{scheme} addresses cannot be fetched; use http or https' },
+  NETWORK_BODY_SPENT: {
+    kind: 'conflict',
+    message: '{url} redirects a streamed body, which is spent; send text or bytes, or ask for its target',
+  },
   NETWORK_TOO_MANY_REDIRECTS: { kind: 'limit', message: '{url} redirects more than {limit} times; ask for its target' },
 });

@@ -32,7 +32,14 @@ export function describeStorageBackend(name: string, factory: () => Promise<Conf
     afterEach(() => backend.close());
 
     it('gives back the bytes it was given, empty ones too', async () => {
-      await backend.commit(a, [], [['full', bytes(0, 1, 255)], ['empty', bytes()]]);
+      await backend.commit(
+        a,
+        [],
+        [
+          ['full', bytes(0, 1, 255)],
+          ['empty', bytes()],
+        ],
+      );
       expect([...((await backend.read(a, 'full')).value ?? [])]).toEqual([0, 1, 255]);
       expect((await backend.read(a, 'empty')).value).toHaveLength(0);
     });
@@ -42,14 +49,24 @@ export function describeStorageBackend(name: string, factory: () => Promise<Conf
     });
 
     it('keeps plugins and tenants apart, whatever they are called', async () => {
-      const spaces = [a, { plugin: 'b' }, { plugin: 'a', tenant: '' }, { plugin: 'a', tenant: 'b' }, { plugin: 'a', tenant: 't:b' }];
+      const spaces = [
+        a,
+        { plugin: 'b' },
+        { plugin: 'a', tenant: '' },
+        { plugin: 'a', tenant: 'b' },
+        { plugin: 'a', tenant: 't:b' },
+      ];
       for (const [index, space] of spaces.entries()) await backend.commit(space, [], [['key', bytes(index)]]);
       for (const [index, space] of spaces.entries()) expect((await backend.read(space, 'key')).value?.[0]).toBe(index);
     });
 
     it('lists keys in code-point order, by prefix and up to the limit', async () => {
       const keys = ['b', 'a/2', 'a/\u{1F511}', 'a/\uFF5E', 'a', 'a/1', 'a0'];
-      await backend.commit(a, [], keys.map((key) => [key, bytes()] as const));
+      await backend.commit(
+        a,
+        [],
+        keys.map((key) => [key, bytes()] as const),
+      );
       expect(await backend.list(a, '', 100)).toEqual(['a', 'a/1', 'a/2', 'a/\uFF5E', 'a/\u{1F511}', 'a0', 'b']);
       expect(await backend.list(a, 'a/', 100)).toEqual(['a/1', 'a/2', 'a/\uFF5E', 'a/\u{1F511}']);
       expect(await backend.list(a, 'a/', 2)).toEqual(['a/1', 'a/2']);
@@ -60,7 +77,16 @@ export function describeStorageBackend(name: string, factory: () => Promise<Conf
       await backend.commit(a, [], [['x', bytes(1)]]);
       const { version } = await backend.read(a, 'x');
       await backend.commit(a, [], [['x', bytes(2)]]);
-      expect(await backend.commit(a, [['x', version]], [['x', bytes(3)], ['y', bytes(3)]])).toBe('conflict');
+      expect(
+        await backend.commit(
+          a,
+          [['x', version]],
+          [
+            ['x', bytes(3)],
+            ['y', bytes(3)],
+          ],
+        ),
+      ).toBe('conflict');
       expect((await backend.read(a, 'x')).value?.[0]).toBe(2);
       expect((await backend.read(a, 'y')).value).toBeUndefined();
     });
@@ -79,9 +105,7 @@ export function describeStorageBackend(name: string, factory: () => Promise<Conf
     });
 
     it('lets exactly one of many commits over the same read win', async () => {
-      const attempts = Array.from({ length: 20 }, (_, index) =>
-        backend.commit(a, [['x', 0]], [['x', bytes(index)]]),
-      );
+      const attempts = Array.from({ length: 20 }, (_, index) => backend.commit(a, [['x', 0]], [['x', bytes(index)]]));
       const outcomes = await Promise.all(attempts);
       expect(outcomes.filter((outcome) => outcome === 'committed')).toHaveLength(1);
     });

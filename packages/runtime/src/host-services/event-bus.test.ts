@@ -7,7 +7,12 @@ function setUp(options: { readonly queueLimit?: number; readonly copyValues?: bo
   const bus = new EventBus({ clock: createFakeClock(1_000), log: silentLog, ...options });
   const seen: string[] = [];
   const collect = (plugin: string, event: string, generation = 1) =>
-    bus.subscribe({ plugin, generation, event, handler: ({ payload }) => void seen.push(`${plugin}${generation}:${payload}`) });
+    bus.subscribe({
+      plugin,
+      generation,
+      event,
+      handler: ({ payload }) => void seen.push(`${plugin}${generation}:${payload}`),
+    });
   return { bus, seen, collect };
 }
 
@@ -54,7 +59,7 @@ describe('the event bus', () => {
     collect('all', '*');
     for (const name of ['key.added', 'key.removed', 'keys']) await bus.emit('host', name, name);
     await Promise.all(['exact', 'prefix', 'all'].map((plugin) => bus.idle(plugin, 1)));
-    expect(seen.sort()).toEqual([
+    expect(seen.toSorted()).toEqual([
       'all1:key.added',
       'all1:key.removed',
       'all1:keys',
@@ -96,7 +101,8 @@ describe('the event bus', () => {
 
   it('goes on after a handler that throws or rejects, and counts it', async () => {
     const { bus, seen, collect } = setUp();
-    const failing = (handler: () => Promise<void> | void) => bus.subscribe({ plugin: 'bad', generation: 1, event: 'x', handler });
+    const failing = (handler: () => Promise<void> | void) =>
+      bus.subscribe({ plugin: 'bad', generation: 1, event: 'x', handler });
     failing(() => {
       throw new Error('at once');
     });
@@ -133,7 +139,12 @@ describe('the event bus', () => {
   it('lets other work of the loop run between the batches of a subscriber that feeds itself', async () => {
     const { bus } = setUp();
     let runs = 0;
-    const detach = bus.subscribe({ plugin: 'a', generation: 1, event: 'x', handler: () => (runs++, bus.emit('a', 'x')) });
+    const detach = bus.subscribe({
+      plugin: 'a',
+      generation: 1,
+      event: 'x',
+      handler: () => (runs++, bus.emit('a', 'x')),
+    });
     await bus.emit('a', 'x');
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     detach();

@@ -56,7 +56,8 @@ export class EventBus {
    */
   subscribe(subscription: Subscription): () => void {
     const { event, plugin } = subscription;
-    if (event === '' || event.slice(0, -1).includes('*')) throw fail('EVENT_NAME_INVALID', { name: JSON.stringify(event) });
+    if (event === '' || event.slice(0, -1).includes('*'))
+      throw fail('EVENT_NAME_INVALID', { name: JSON.stringify(event) });
     const queue = new SubscriberQueue(subscription, this.#countsOf(plugin), this.#options);
     this.#queues.add(queue);
     return () => {
@@ -132,7 +133,7 @@ class SubscriberQueue {
       this.#counts.dropped++;
     }
     this.#waiting.push(event);
-    this.#running ??= this.#run();
+    if (this.#running === undefined) this.#running = this.#run();
   }
 
   async idle(): Promise<void> {

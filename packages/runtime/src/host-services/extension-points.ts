@@ -47,7 +47,9 @@ export class ExtensionPoints {
   }
 
   /** Gives the host its points. Asking twice for a name gives the same point. */
-  extend<Declarations extends ExtensionPointDeclarations>(declarations: Declarations): HostExtensionPoints<Declarations> {
+  extend<Declarations extends ExtensionPointDeclarations>(
+    declarations: Declarations,
+  ): HostExtensionPoints<Declarations> {
     const points = Object.keys(declarations).map((name) => [name, this.#point(name)] as const);
     return Object.fromEntries(points) as HostExtensionPoints<Declarations>;
   }
@@ -55,7 +57,7 @@ export class ExtensionPoints {
   /** Attaches a handler, at publish; the returned function detaches it, at drain. */
   attach(handler: ExtensionHandler): () => void {
     const { point } = handler;
-    this.#handlers.set(point, [...this.#handlersOf(point), handler].sort(inOrderOfAsking));
+    this.#handlers.set(point, [...this.#handlersOf(point), handler].toSorted(inOrderOfAsking));
     return () => {
       const rest = this.#handlersOf(point).filter((other) => other !== handler);
       if (rest.length === 0) this.#handlers.delete(point);
@@ -73,7 +75,10 @@ export class ExtensionPoints {
     };
   }
 
-  async #ask({ plugin, generation, point, handler }: ExtensionHandler, input: unknown): Promise<ExtensionAnswer<unknown>> {
+  async #ask(
+    { plugin, generation, point, handler }: ExtensionHandler,
+    input: unknown,
+  ): Promise<ExtensionAnswer<unknown>> {
     try {
       return { plugin, value: await handler(input) };
     } catch (thrown) {

@@ -29,7 +29,10 @@ it('says which secret the operator has not set', async () => {
 });
 
 it('never repeats a reference it cannot read, which may be the secret itself', async () => {
-  const secrets = createSecrets(createSecretResolver({ key: 'hunter2', file: 'file:/nowhere/at/all' }, {}), 'a', ['key', 'file']);
+  const secrets = createSecrets(createSecretResolver({ key: 'hunter2', file: 'file:/nowhere/at/all' }, {}), 'a', [
+    'key',
+    'file',
+  ]);
   const error: unknown = await secrets.get('key').catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'SECRET_UNREADABLE' });
   expect(JSON.stringify(error)).not.toContain('hunter2');

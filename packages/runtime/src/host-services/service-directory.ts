@@ -33,6 +33,11 @@ export interface ServiceDirectoryOptions {
   readonly copyValues?: boolean;
 }
 
+interface MethodName {
+  readonly service: string;
+  readonly method: string;
+}
+
 /** A call that is settled from outside when it is over before its provider says so. */
 interface PendingCall {
   readonly signal: AbortSignal;
@@ -87,13 +92,15 @@ export class ServiceDirectory {
    */
   async call(service: string, method: string, input: unknown, options: ServiceCallOptions): Promise<unknown> {
     const limit = new AbortController();
-    const cancel = this.#options.clock.after(options.timeoutMs, () => limit.abort(this.#timedOut(service, method, options)));
+    const cancel = this.#options.clock.after(options.timeoutMs, () =>
+      limit.abort(this.#timedOut(service, method, options)),
+    );
     const signal = options.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, options.signal]);
     const ended = whenAborted(signal);
     try {
       signal.throwIfAborted();
       const provider = this.#providers.get(service) ?? (await this.#provider(service, { signal, ended }));
-      return await this.#invoke(service, method, input, provider, { signal, ended });
+      return await this.#invoke({ service, method }, input, provider, { signal, ended });
     } finally {
       cancel();
     }
@@ -119,14 +126,10 @@ export class ServiceDirectory {
     return () => this.#listeners.delete(listener);
   }
 
-  async #invoke(
-    service: string,
-    method: string,
-    input: unknown,
-    provider: ServiceProvider,
-    { signal, ended }: PendingCall,
-  ): Promise<unknown> {
+  async #invoke(target: MethodName, input: unknown, provider: ServiceProvider, call: PendingCall): Promise<unknown> {
+    const { service, method } = target;
     const { methods, plugin } = provider;
+    const { signal, ended } = call;
     const run = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (run === undefined) {
       const known = Object.keys(methods).join(', ');

@@ -45,7 +45,12 @@ describe('the task scheduler', () => {
     const { clock, scheduler } = setUp();
     const signals: AbortSignal[] = [];
     const { promise } = Promise.withResolvers<void>();
-    const task = scheduler.schedule({ plugin: 'a', name: 'x', everyMs: 100, run: (signal) => (signals.push(signal), promise) });
+    const task = scheduler.schedule({
+      plugin: 'a',
+      name: 'x',
+      everyMs: 100,
+      run: (signal) => (signals.push(signal), promise),
+    });
     await clock.advance(100);
     task.stop();
     expect(signals[0]?.aborted).toBe(false);

@@ -12,7 +12,11 @@ export function copyValue<T>(value: T, path: string): T {
   try {
     return deepFreeze(structuredClone(value, { transfer: streamsIn(value) }));
   } catch (error) {
-    throw fail('VALUE_NOT_CLONEABLE', { path: findUncloneable(value, path), reason: messageOf(error) }, { cause: error });
+    throw fail(
+      'VALUE_NOT_CLONEABLE',
+      { path: findUncloneable(value, path), reason: messageOf(error) },
+      { cause: error },
+    );
   }
 }
 
@@ -37,7 +41,8 @@ function findUncloneable(value: unknown, path: string, seen: Set<unknown> = new 
   let found: string | undefined;
   seen.add(value);
   eachChild(value, (child, key) => {
-    if (found === undefined && !seen.has(child) && !isCloneable(child)) found = findUncloneable(child, path + key, seen);
+    if (found === undefined && !seen.has(child) && !isCloneable(child))
+      found = findUncloneable(child, path + key, seen);
   });
   return found ?? path;
 }

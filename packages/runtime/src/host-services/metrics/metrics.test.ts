@@ -43,7 +43,9 @@ describe("the runtime's metrics", () => {
     metrics.operationFinished('swap', 'failure', 5);
     metrics.rollbackFinished(1);
     metrics.pluginFailed();
-    const text = renderMetrics(metrics.families(runtimeFacts([pluginFacts('geo', { memoryBytes: 7, cpuPercent: 1.5 })])));
+    const text = renderMetrics(
+      metrics.families(runtimeFacts([pluginFacts('geo', { memoryBytes: 7, cpuPercent: 1.5 })])),
+    );
     for (const line of [
       'hockeypuck_plugin_operations_total{operation="load",status="success"} 2',
       'hockeypuck_plugin_operations_total{operation="swap",status="failure"} 1',
@@ -76,15 +78,21 @@ describe("the runtime's metrics", () => {
 
   const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
   // Where the tool is missing this is skipped, which the report prints; continuous integration has to have it.
-  it.skipIf(!hasPromtool && process.env['CI'] !== 'true')('passes promtool check metrics, plugin metrics included', () => {
-    const plugins = newPluginMetrics();
-    const metrics = plugins.of('odd "name"\\\n');
-    metrics.counter('greetings_total', { labels: ['tone'] }).add(1, { tone: 'a\n"b\\' });
-    metrics.gauge('room_celsius', { help: 'Two\nlines \\ of help.' }).set(-3);
-    metrics.histogram('greeting_seconds').record(0.3);
-    const text = renderMetrics([...new RuntimeMetrics().families(runtimeFacts([pluginFacts('geo')])), ...plugins.families()]);
-    expect(execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })).toBe('');
-  });
+  it.skipIf(!hasPromtool && process.env['CI'] !== 'true')(
+    'passes promtool check metrics, plugin metrics included',
+    () => {
+      const plugins = newPluginMetrics();
+      const metrics = plugins.of('odd "name"\\\n');
+      metrics.counter('greetings_total', { labels: ['tone'] }).add(1, { tone: 'a\n"b\\' });
+      metrics.gauge('room_celsius', { help: 'Two\nlines \\ of help.' }).set(-3);
+      metrics.histogram('greeting_seconds').record(0.3);
+      const text = renderMetrics([
+        ...new RuntimeMetrics().families(runtimeFacts([pluginFacts('geo')])),
+        ...plugins.families(),
+      ]);
+      expect(execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })).toBe('');
+    },
+  );
 });
 
 describe("plugins' metrics", () => {
@@ -134,14 +142,21 @@ describe("plugins' metrics", () => {
     expect(linesOf(all, 'plugin_series_dropped_total')).toEqual(['plugin_series_dropped_total{plugin_name="a"} 2']);
   });
 
-  it.each(['', 'Hits_total', '1_total', 'a-b_total', 'hits', 'hits_count', 'a:b_total'])('refuses a counter called %j', (name) => {
-    expect(() => newPluginMetrics().of('a').counter(name)).toThrow(expect.objectContaining({ code: 'METRIC_NAME_INVALID' }));
-  });
+  it.each(['', 'Hits_total', '1_total', 'a-b_total', 'hits', 'hits_count', 'a:b_total'])(
+    'refuses a counter called %j',
+    (name) => {
+      expect(() => newPluginMetrics().of('a').counter(name)).toThrow(
+        expect.objectContaining({ code: 'METRIC_NAME_INVALID' }),
+      );
+    },
+  );
 
   it('refuses labels that the host sets, and labels that were not announced', () => {
     const metrics = newPluginMetrics().of('a');
     expect(() => metrics.gauge('x', { labels: ['plugin_name'] })).toThrow(/sets this label/);
-    expect(() => metrics.gauge('x').set(1, { other: '' })).toThrow(expect.objectContaining({ code: 'METRIC_LABEL_UNKNOWN' }));
+    expect(() => metrics.gauge('x').set(1, { other: '' })).toThrow(
+      expect.objectContaining({ code: 'METRIC_LABEL_UNKNOWN' }),
+    );
   });
 
   it("refuses a name that is taken with another type or other buckets, or is the host's", () => {

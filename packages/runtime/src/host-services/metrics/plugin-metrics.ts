@@ -77,7 +77,13 @@ export class PluginMetrics {
   #open(plugin: string, name: string, type: MetricType, options: MetricOptions): OpenMetric {
     const { help = `Measured by plugins as ${name}.`, labels = [], buckets = defaultBuckets } = options;
     checkMetricNames(name, type, labels);
-    const metric = this.#metrics.get(name) ?? { name, type, help, buckets: checkedBuckets(name, buckets), series: new Map() };
+    const metric = this.#metrics.get(name) ?? {
+      name,
+      type,
+      help,
+      buckets: checkedBuckets(name, buckets),
+      series: new Map(),
+    };
     this.#refuseConflict(metric, type, buckets);
     this.#metrics.set(name, metric);
     const series = metric.series.get(plugin) ?? new Map<string, Series>();
@@ -87,7 +93,8 @@ export class PluginMetrics {
 
   #refuseConflict(metric: PluginMetric, type: MetricType, buckets: readonly number[]): void {
     const { name } = metric;
-    if (this.#options.reservedNames.has(name)) throw fail('METRIC_CONFLICT', { name, type: 'metric', owner: 'the host' });
+    if (this.#options.reservedNames.has(name))
+      throw fail('METRIC_CONFLICT', { name, type: 'metric', owner: 'the host' });
     const isSame = metric.type === type && (type !== 'histogram' || String(metric.buckets) === String(buckets));
     if (isSame) return;
     throw fail('METRIC_CONFLICT', { name, type: metric.type, owner: `plugin ${[...metric.series.keys()].join(', ')}` });
@@ -179,11 +186,17 @@ function labelKey(name: string, labels: readonly string[], values: Labels): stri
 
 function checked(name: string, value: number, { least = -Infinity } = {}): number {
   if (Number.isFinite(value) && value >= least) return value;
-  throw fail('METRIC_VALUE_INVALID', { name, value, problem: `it takes finite numbers${least === 0 ? ' from 0 up' : ''}` });
+  throw fail('METRIC_VALUE_INVALID', {
+    name,
+    value,
+    problem: `it takes finite numbers${least === 0 ? ' from 0 up' : ''}`,
+  });
 }
 
 function checkedBuckets(name: string, buckets: readonly number[]): readonly number[] {
-  const isGrowing = buckets.every((bound, index) => Number.isFinite(bound) && bound > (buckets[index - 1] ?? -Infinity));
+  const isGrowing = buckets.every(
+    (bound, index) => Number.isFinite(bound) && bound > (buckets[index - 1] ?? -Infinity),
+  );
   if (isGrowing) return buckets;
   throw fail('METRIC_VALUE_INVALID', { name, value: buckets.join(', '), problem: 'buckets are finite and growing' });
 }

@@ -79,7 +79,14 @@ export class RuntimeMetrics {
   /** The names that plugins must not use. */
   names(): ReadonlySet<string> {
     const durations = new DurationHistogram().facts();
-    const facts = { now: 0, plugins: [], sandboxInstances: 0, environment: '', node: '', deployments: { inProgress: 0, durations } };
+    const facts = {
+      now: 0,
+      plugins: [],
+      sandboxInstances: 0,
+      environment: '',
+      node: '',
+      deployments: { inProgress: 0, durations },
+    };
     return new Set(this.families(facts).map(({ name }) => name));
   }
 
@@ -114,10 +121,22 @@ export class RuntimeMetrics {
   }
 }
 
-const deployingOperations: readonly Operation[] = ['load', 'reload', 'swap', 'configure', 'enable', 'restart', 'rollback'];
+const deployingOperations: readonly Operation[] = [
+  'load',
+  'reload',
+  'swap',
+  'configure',
+  'enable',
+  'restart',
+  'rollback',
+];
 
 /** The group whose names begin with the operator's prefix. */
-function prefixedFamilies(prefix: string, { now, plugins }: RuntimeFacts, operations: readonly Sample[]): MetricFamily[] {
+function prefixedFamilies(
+  prefix: string,
+  { now, plugins }: RuntimeFacts,
+  operations: readonly Sample[],
+): MetricFamily[] {
   const start = `${prefix}_plugin`;
   return [
     counter(`${start}_operations_total`, 'Changes of plugins, by verb and outcome.', operations),
@@ -130,7 +149,10 @@ function prefixedFamilies(prefix: string, { now, plugins }: RuntimeFacts, operat
       })),
     ),
     // Its name is given and ends in _count, which a linter accepts of an untyped metric only.
-    { ...gauge(`${start}_reload_count`, 'Reloads since the plugin was loaded.', each(plugins, 'reloadCount')), type: 'untyped' },
+    {
+      ...gauge(`${start}_reload_count`, 'Reloads since the plugin was loaded.', each(plugins, 'reloadCount')),
+      type: 'untyped',
+    },
     gauge(`${start}_memory_usage_bytes`, 'Memory of the plugin, where it can be told.', each(plugins, 'memoryBytes')),
     gauge(`${start}_active_requests`, 'Requests that are in the plugin now.', each(plugins, 'activeRequests')),
     counter(
@@ -181,7 +203,14 @@ function invocationSamples({ name, invocations, errors }: PluginFacts): readonly
   ];
 }
 
-type NumberFact = 'reloadCount' | 'activeRequests' | 'panics' | 'memoryBytes' | 'cpuPercent' | 'networkBytes' | 'diskBytes';
+type NumberFact =
+  | 'reloadCount'
+  | 'activeRequests'
+  | 'panics'
+  | 'memoryBytes'
+  | 'cpuPercent'
+  | 'networkBytes'
+  | 'diskBytes';
 
 /** One sample for each plugin that knows the fact. */
 function each(plugins: readonly PluginFacts[], fact: NumberFact): readonly Sample[] {

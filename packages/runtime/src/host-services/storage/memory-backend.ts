@@ -16,7 +16,7 @@ export class MemoryBackend implements StorageBackend {
 
   async list(namespace: Namespace, prefix: string, limit: number): Promise<readonly string[]> {
     const keys = [...this.#keysOf(namespace).keys()].filter((key) => key.startsWith(prefix));
-    return keys.sort(byCodePoint).slice(0, limit);
+    return keys.toSorted(byCodePoint).slice(0, limit);
   }
 
   async commit(namespace: Namespace, reads: readonly ReadCheck[], writes: readonly Write[]): Promise<CommitOutcome> {

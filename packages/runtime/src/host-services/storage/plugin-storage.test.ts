@@ -12,7 +12,12 @@ function setUp(wrap: (store: NamespaceStore) => NamespaceStore = (store) => stor
 describe("a plugin's storage", () => {
   it('gives back what structuredClone can copy, and never the same object', async () => {
     const { storage } = setUp();
-    const value = { when: new Date(0), bytes: Uint8Array.of(1, 2), tags: new Map([['a', new Set([1n])]]), none: undefined };
+    const value = {
+      when: new Date(0),
+      bytes: Uint8Array.of(1, 2),
+      tags: new Map([['a', new Set([1n])]]),
+      none: undefined,
+    };
     await storage.set('key', value);
     const copy = await storage.get<typeof value>('key');
     expect(copy).toEqual(value);

@@ -29,7 +29,10 @@ export function createPluginStorage(store: NamespaceStore): Storage {
   };
 }
 
-async function runTransaction<T>(store: NamespaceStore, work: (transaction: Transaction) => T | Promise<T>): Promise<T> {
+async function runTransaction<T>(
+  store: NamespaceStore,
+  work: (transaction: Transaction) => T | Promise<T>,
+): Promise<T> {
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const buffer = new TransactionBuffer(store);
     try {

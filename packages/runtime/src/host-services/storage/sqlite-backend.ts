@@ -25,7 +25,10 @@ interface PendingCall {
 }
 
 // Run from source this file ends in .ts, built it ends in .js; the worker's entry is always of the same kind.
-const workerEntry = new URL(import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js', import.meta.url);
+const workerEntry = new URL(
+  import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js',
+  import.meta.url,
+);
 
 /**
  * Keeps values in one SQLite file, owned by a worker thread that starts with the first call.
@@ -62,7 +65,7 @@ export class SqliteBackend implements StorageBackend {
     const worker = await this.#worker?.catch(() => undefined);
     if (worker === undefined) return;
     await new Promise<void>((resolve) => {
-      const stop = this.#options.clock.after(5_000, () => void worker.terminate());
+      const stop = this.#options.clock.after(5_000, () => void worker.terminate().then(() => resolve()));
       worker.once('exit', () => (stop(), resolve()));
       worker.ref();
       worker.postMessage({ id: 0, call: 'close' } satisfies ToWorker);
@@ -90,7 +93,11 @@ export class SqliteBackend implements StorageBackend {
     try {
       await mkdir(dirname(this.#options.file), { recursive: true });
       const { file, maxBytes } = this.#options;
-      const worker = new Worker(workerEntry, { workerData: { file, maxBytes } satisfies StoreOptions, execArgv: [], env: {} });
+      const worker = new Worker(workerEntry, {
+        workerData: { file, maxBytes } satisfies StoreOptions,
+        execArgv: [],
+        env: {},
+      });
       worker.unref();
       this.#current = worker;
       worker.on('message', (message: FromWorker) => this.#receive(worker, message));
@@ -116,7 +123,7 @@ export class SqliteBackend implements StorageBackend {
     if (worker !== this.#current) return;
     this.#current = undefined;
     this.#worker = undefined;
-    for (const id of [...this.#pending.keys()]) this.#take(worker, id)?.reject(unavailable(reason));
+    for (const id of this.#pending.keys()) this.#take(worker, id)?.reject(unavailable(reason));
   }
 
   #take(worker: Worker, id: number): PendingCall | undefined {

@@ -4,7 +4,9 @@ import type { StoreAnswer, StoreCall, StoreOptions } from './sqlite-store.ts';
 
 // The thread that owns the database file. It blocks on the disk so that the host's loop never does.
 
-export type ToWorker = { readonly id: number; readonly call: StoreCall } | { readonly id: number; readonly call: 'close' };
+export type ToWorker =
+  | { readonly id: number; readonly call: StoreCall }
+  | { readonly id: number; readonly call: 'close' };
 
 export type FromWorker =
   | { readonly type: 'answers'; readonly answers: readonly (readonly [id: number, answer: StoreAnswer])[] }

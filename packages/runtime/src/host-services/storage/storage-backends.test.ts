@@ -68,8 +68,18 @@ describe('a SQLite file', () => {
     const backend = new SqliteBackend({ file: newFile(), clock: createSystemClock(), maxBytes: 100_000 });
     const namespace = { plugin: 'a' };
     await backend.commit(namespace, [], [['first', new Uint8Array(10)]]);
-    const tooMuch = backend.commit(namespace, [], [['second', new Uint8Array(10)], ['big', new Uint8Array(500_000)]]);
-    await expect(tooMuch).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE', message: expect.stringContaining('full') });
+    const tooMuch = backend.commit(
+      namespace,
+      [],
+      [
+        ['second', new Uint8Array(10)],
+        ['big', new Uint8Array(500_000)],
+      ],
+    );
+    await expect(tooMuch).rejects.toMatchObject({
+      code: 'STORAGE_UNAVAILABLE',
+      message: expect.stringContaining('full'),
+    });
     expect(await backend.list(namespace, '', 10)).toEqual(['first']);
     await backend.close();
   });
