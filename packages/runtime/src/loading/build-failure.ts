@@ -2,7 +2,7 @@ import type { CodedError } from '@hotswap/protocol';
 import { messageOf } from '@hotswap/protocol';
 import type { Message } from 'esbuild';
 import { fail } from '../errors.ts';
-import type { Refusal } from './confine-build.ts';
+import type { NativeAddon } from './confine-build.ts';
 
 /** One error of a build, with the place it points at. Lines and columns count from 1. */
 export interface BuildProblem {
@@ -15,21 +15,26 @@ export interface BuildProblem {
   readonly frame?: string;
 }
 
-/** Turns what the bundler threw into an error that names file, line and column and shows the line. */
-export function buildFailure(thrown: unknown, plugin: string): CodedError {
-  const messages = messagesOf(thrown);
-  const refusal = messages.map(({ detail }) => detail).find(isRefusal);
-  if (refusal !== undefined) return refusalError(refusal, plugin, thrown);
-  const problems = messages.length > 0 ? messages.map(toProblem) : [{ message: messageOf(thrown) }];
+/** Turns the bundler's messages into an error that names file, line and column and shows the line. */
+export function buildFailure(messages: readonly Message[], plugin: string): CodedError {
+  const addon = messages.map(({ detail }) => detail).find(isNativeAddon);
+  if (addon !== undefined) return addonError(addon, plugin);
+  const problems = messages.map(toProblem);
   const summary = problems.map(toText).join('\n');
-  const { message: reason, ...place } = problems[0] ?? { message: summary };
-  return fail('BUILD_FAILED', { plugin, summary, reason, ...place, problems }, { cause: thrown });
+  const { message: reason = 'for no reason given', ...place } = problems[0] ?? {};
+  return fail('BUILD_FAILED', { plugin, summary, reason, ...place, problems });
 }
 
-function refusalError({ refused, file }: Refusal, plugin: string, cause: unknown): CodedError {
-  if (refused === 'outside') return fail('BUILD_FILE_REFUSED', { plugin, file }, { cause });
+/** The messages in what the bundler threw. */
+export function messagesOf(thrown: unknown): readonly Message[] {
+  if (typeof thrown === 'object' && thrown !== null && 'errors' in thrown && Array.isArray(thrown.errors))
+    return thrown.errors;
+  return [{ id: '', pluginName: '', text: messageOf(thrown), location: null, notes: [], detail: undefined }];
+}
+
+function addonError({ nativeAddon: file }: NativeAddon, plugin: string): CodedError {
   const owner = /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file)?.[1] ?? plugin;
-  return fail('NATIVE_ADDON_REFUSED', { plugin, package: owner.replace('\\', '/'), file }, { cause });
+  return fail('NATIVE_ADDON_REFUSED', { plugin, package: owner.replace('\\', '/'), file });
 }
 
 function toProblem({ text: message, location }: Message): BuildProblem {
@@ -47,11 +52,6 @@ function toText({ message, file, line, column, frame }: BuildProblem): string {
   return file === undefined ? message : `${file}:${line}:${column}: ${message}\n${frame}`;
 }
 
-function messagesOf(thrown: unknown): readonly Message[] {
-  if (typeof thrown !== 'object' || thrown === null || !('errors' in thrown)) return [];
-  return Array.isArray(thrown.errors) ? thrown.errors : [];
-}
-
-function isRefusal(detail: unknown): detail is Refusal {
-  return typeof detail === 'object' && detail !== null && 'refused' in detail && 'file' in detail;
+function isNativeAddon(detail: unknown): detail is NativeAddon {
+  return typeof detail === 'object' && detail !== null && 'nativeAddon' in detail;
 }

@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { context } from 'esbuild';
-import type { BuildContext, BuildOptions, BuildResult } from 'esbuild';
+import { isCodedError } from '@hotswap/protocol';
+import type { CodedError } from '@hotswap/protocol';
+import type { BuildContext, BuildOptions, BuildResult, Message } from 'esbuild';
 import type { Logger } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
-import { buildFailure } from './build-failure.ts';
+import { buildFailure, messagesOf } from './build-failure.ts';
 import { BuildTurns } from './build-turns.ts';
 import { BundleCache } from './bundle-cache.ts';
-import { confineBuild, rootsFor } from './confine-build.ts';
+import { firstOutside, refuseNativeAddons, rootsFor } from './confine-build.ts';
 
 /** What to bundle. Both paths are real paths. */
 export interface BuildRequest {
@@ -68,7 +70,7 @@ export class PluginBuilder {
   constructor({ allowedRoots = [], cacheDirectory, log }: BuilderOptions = {}) {
     this.#allowedRoots = allowedRoots;
     this.#log = log;
-    this.#cache = new BundleCache({ directory: cacheDirectory, log, settings: buildSettings });
+    this.#cache = new BundleCache({ directory: cacheDirectory, log, settings: [buildSettings, allowedRoots] });
   }
 
   /**
@@ -104,7 +106,7 @@ export class PluginBuilder {
   async #rebuild(request: BuildRequest): Promise<Bundle> {
     const tsconfig = await readFile(join(request.root, 'tsconfig.json'), 'utf8').catch(() => '{}');
     const key = `${keyOf(request)}\0${tsconfig}`;
-    const opened = this.#kept.get(key) ?? (await context(await this.#optionsFor(request, tsconfig)));
+    const opened = this.#kept.get(key) ?? (await context(optionsFor(request, tsconfig)));
     this.#kept.delete(key);
     this.#kept.set(key, opened);
     if (this.#isClosed) {
@@ -112,29 +114,27 @@ export class PluginBuilder {
       throw fail('LOADER_CLOSED', { plugin: request.plugin });
     }
     try {
-      return toBundle(await opened.rebuild(), request.root);
+      return await this.#confined(request, toBundle(await opened.rebuild(), request.root));
     } catch (error) {
-      throw buildFailure(error, request.plugin);
+      if (this.#isClosed) throw fail('LOADER_CLOSED', { plugin: request.plugin });
+      throw isCodedError(error) ? error : await this.#failure(request, messagesOf(error));
     } finally {
       await this.#dropIdle();
     }
   }
 
-  async #optionsFor({ root, entry }: BuildRequest, tsconfigRaw: string) {
-    return {
-      ...buildSettings,
-      external: [...buildSettings.external],
-      mainFields: [...buildSettings.mainFields],
-      absWorkingDir: root,
-      entryPoints: [entry],
-      outfile: join(dirname(entry), `${basename(entry)}.bundle.js`),
-      // Only the plugin's own tsconfig counts: what lies above its folder must not change what it is.
-      tsconfigRaw,
-      plugins: [confineBuild(await rootsFor(root, this.#allowedRoots))],
-      write: false,
-      metafile: true,
-      logLevel: 'silent',
-    } satisfies BuildOptions;
+  async #confined(request: BuildRequest, bundle: Bundle): Promise<Bundle> {
+    const file = await firstOutside(bundle.inputs, await rootsFor(request.root, this.#allowedRoots));
+    if (file === undefined) return bundle;
+    throw fail('BUILD_FILE_REFUSED', { plugin: request.plugin, file });
+  }
+
+  /** An error inside a file that the plugin may not read must not show that file's text. */
+  async #failure(request: BuildRequest, messages: readonly Message[]): Promise<CodedError> {
+    const shown = messages.flatMap(({ location }) => (location === null ? [] : [resolve(request.root, location.file)]));
+    const file = await firstOutside(shown, await rootsFor(request.root, this.#allowedRoots));
+    if (file !== undefined) return fail('BUILD_FILE_REFUSED', { plugin: request.plugin, file });
+    return buildFailure(messages, request.plugin);
   }
 
   async #dropIdle(): Promise<void> {
@@ -149,6 +149,23 @@ export class PluginBuilder {
 
 function keyOf({ root, entry }: BuildRequest): string {
   return `${root}\0${entry}`;
+}
+
+function optionsFor({ root, entry }: BuildRequest, tsconfigRaw: string) {
+  return {
+    ...buildSettings,
+    external: [...buildSettings.external],
+    mainFields: [...buildSettings.mainFields],
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: join(dirname(entry), `${basename(entry)}.bundle.js`),
+    // Only the plugin's own tsconfig counts: what lies above its folder must not change what it is.
+    tsconfigRaw,
+    plugins: [refuseNativeAddons],
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  } satisfies BuildOptions;
 }
 
 function toBundle({ outputFiles = [], metafile, warnings }: BuildResult, root: string): Bundle {

@@ -1,34 +1,30 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import type { OnLoadResult, Plugin } from 'esbuild';
+import type { Plugin } from 'esbuild';
 
-/** Why a file may not go into a bundle; travels as the `detail` of an esbuild error. */
-export interface Refusal {
-  readonly refused: 'outside' | 'native';
-  readonly file: string;
+/** The `detail` of the bundler's error for a native addon. */
+export interface NativeAddon {
+  readonly nativeAddon: string;
 }
 
+/** Stops a build at the first native addon, which no reload could ever let go of. */
+export const refuseNativeAddons: Plugin = {
+  name: 'refuse-native-addons',
+  setup(build) {
+    build.onLoad({ filter: /\.node$/ }, ({ path }) => {
+      const detail: NativeAddon = { nativeAddon: path };
+      return { errors: [{ text: `${path} is a native addon`, detail }] };
+    });
+  },
+};
+
 /**
- * Keeps a build inside the plugin's folder and the `node_modules` that apply to it.
- *
- * Every file is checked before it is read, by its real path: a bundler would otherwise inline any file of the machine,
- * and show its text in an error.
- *
- * @param roots real paths of the folders that files may come from
+ * The first file, by its real path, that is in none of the roots. A bundler takes any file of the machine that a plugin
+ * names, so what it made is looked at before anyone gets it. Asking it before each file would double the build's time.
  */
-export function confineBuild(roots: readonly string[]): Plugin {
-  return {
-    name: 'confine-build',
-    setup(build) {
-      build.onLoad({ filter: /.*/ }, async ({ path, namespace }): Promise<OnLoadResult | undefined> => {
-        // A `data:` URL carries its text itself; no file is read.
-        if (namespace !== 'file') return undefined;
-        if (path.endsWith('.node')) return refuse({ refused: 'native', file: path });
-        const file = await realpath(path).catch(() => path);
-        return roots.some((root) => isInside(file, root)) ? undefined : refuse({ refused: 'outside', file });
-      });
-    },
-  };
+export async function firstOutside(files: readonly string[], roots: readonly string[]): Promise<string | undefined> {
+  const real = await Promise.all(files.map((file) => realpath(file).catch(() => file)));
+  return real.find((file) => !roots.some((root) => isInside(file, root)));
 }
 
 /** The folders a plugin's files may come from: its own, and each `node_modules` that Node would search from there. */
@@ -48,8 +44,4 @@ export function nodeModulesAbove(folder: string): readonly string[] {
 export function isInside(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way !== '..' && !way.startsWith(`..${sep}`) && !/^[a-z]:/i.test(way);
-}
-
-function refuse(detail: Refusal): OnLoadResult {
-  return { errors: [{ text: `${detail.file} is refused`, detail }] };
 }
