@@ -18,6 +18,10 @@ export interface PluginEntry {
   readonly source: string | undefined;
   /** Not yet checked against the plugin's schema. */
   readonly config: PluginConfigValues;
+  /** The whole config an operator has set; it replaces `config`. Never from a file: see `overlayDesiredState`. */
+  readonly override: PluginConfigValues | undefined;
+  /** Whether an operator has unloaded it: it stays away although the file or the directory has it. */
+  readonly isUnloaded: boolean;
 }
 
 export type PluginConfigValues = Readonly<Record<string, unknown>>;
@@ -29,6 +33,8 @@ export const plainEntry: PluginEntry = {
   isolation: undefined,
   source: undefined,
   config: {},
+  override: undefined,
+  isUnloaded: false,
 };
 
 const pluginName = /^(?:@[a-z0-9][a-z0-9-]*\/)?[a-z0-9][a-z0-9-]{0,63}$/;
@@ -75,6 +81,7 @@ function readEntry({ name, plugins, direct, folder }: EntryPlace): PluginEntry {
   }
   const source = section.read('source', text, undefined);
   const entry: PluginEntry = {
+    ...plainEntry,
     enabled: enabled ?? enabledDirect ?? true,
     type: section.read('type', text, undefined),
     isolation: section.read('isolation', isolation, undefined),

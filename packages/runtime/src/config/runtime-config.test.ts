@@ -98,6 +98,8 @@ describe('a config file', () => {
       type: 'content',
       source: '/srv/greeter-1.0.0.tgz',
       config: { greeting: 'good day' },
+      override: undefined,
+      isUnloaded: false,
     });
   });
 
