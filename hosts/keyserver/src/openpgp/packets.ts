@@ -49,11 +49,6 @@ export function writePackets(packets: readonly Packet[]): Uint8Array {
   return Buffer.concat(packets.flatMap(({ tag, body }) => [headerOf(tag, body.length), body]));
 }
 
-/** Names a packet by its bytes: two packets are the same when their ids are. */
-export function packetId({ tag, body }: Packet): string {
-  return `${tag}:${Buffer.from(body.buffer, body.byteOffset, body.length).toString('base64')}`;
-}
-
 function readPacket(data: Uint8Array, at: number): Framed {
   const first = data[at] ?? 0;
   if ((first & 0x80) === 0) throw malformed(`a packet begins with the byte ${first}`);

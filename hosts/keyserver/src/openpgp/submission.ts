@@ -1,8 +1,9 @@
 import { fail } from '../errors.ts';
 import { readArmors } from './armor.ts';
 import { readPackets } from './packets.ts';
-import { groupPackets, signatureType } from './transferable-key.ts';
 import type { Packet } from './packets.ts';
+import { signatureType } from './signature-packet.ts';
+import { groupPackets } from './transferable-key.ts';
 import type { KeyMaterial } from './transferable-key.ts';
 
 /** How much one request may bring, and how large one key may become. */
@@ -34,6 +35,7 @@ export function readSubmission(text: string, limits: SubmissionLimits): KeyMater
   const blocks = readArmors(text).map((data) => groupPackets(readPackets(data, limits.maxPackets)));
   const keys = blocks.flatMap((block) => block.keys);
   const loose = blocks.flatMap((block) => block.loose);
+  if (keys.length + loose.length === 0) throw fail('KEY_MALFORMED', { problem: 'it is empty' });
   if (keys.length + loose.length > limits.maxKeys) {
     throw fail('KEY_TOO_LARGE', { what: 'the number of keys', limit: limits.maxKeys });
   }

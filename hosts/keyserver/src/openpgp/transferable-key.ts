@@ -1,6 +1,7 @@
 import { fail } from '../errors.ts';
 import type { Packet } from './packets.ts';
 import { packetTag } from './packets.ts';
+import { signatureType } from './signature-packet.ts';
 
 /** A packet with the signatures that say something about it. */
 export interface SignedPart {
@@ -58,12 +59,6 @@ export function groupPackets(packets: readonly Packet[]): KeyMaterial {
 /** The packets of a key in the order in which programs expect them. */
 export function packetsOf(key: TransferableKey): readonly Packet[] {
   return [key.primary, ...key.users, ...key.subkeys].flatMap(({ packet, signatures }) => [packet, ...signatures]);
-}
-
-/** The kind of a signature packet, readable without parsing it. */
-export function signatureType({ body }: Packet): number | undefined {
-  // Version 3 has a length octet between version and type.
-  return body[0] === 3 ? body[2] : body[1];
 }
 
 function signaturesFor(

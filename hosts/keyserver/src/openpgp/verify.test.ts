@@ -4,6 +4,7 @@ import { ada, grace, makeKey, withUsers } from '../../test/make-key.ts';
 import type { MadeKey } from '../../test/make-key.ts';
 import { describeKey } from './describe.ts';
 import { readPackets } from './packets.ts';
+import type { Packet } from './packets.ts';
 import { groupPackets } from './transferable-key.ts';
 import type { TransferableKey } from './transferable-key.ts';
 import { verifyKey } from './verify.ts';
@@ -78,6 +79,18 @@ test('keeps a signing subkey that has signed back, and drops one that has not', 
   const verified = await verifyKey(takeApart(key.toPublic()));
   expect(verified.key.subkeys).toHaveLength(1);
   expect(verified.dropped[0]).toEqual({ part: 'signature', reason: 'the signing subkey has not signed back' });
+});
+
+test('drops parts with bytes that mean nothing, which anyone could add', async () => {
+  const mine = takeApart(await makeKey());
+  const longer = <Part extends { readonly packet: Packet }>(part: Part): Part => ({
+    ...part,
+    packet: { ...part.packet, body: Buffer.concat([part.packet.body, Uint8Array.of(0)]) },
+  });
+  const verified = await verifyKey({ ...mine, subkeys: [...mine.subkeys, ...mine.subkeys.map(longer)] });
+  expect(verified).toEqual({ key: mine, dropped: [{ part: 'subkey', reason: 'it has bytes that mean nothing' }] });
+  const refused = verifyKey({ ...mine, primary: longer(mine.primary) });
+  await expect(refused).rejects.toMatchObject({ code: 'KEY_UNSUPPORTED' });
 });
 
 test('refuses a key that it cannot read', async () => {

@@ -65,6 +65,7 @@ async function readPrimary(packet: Packet): Promise<PublicKeyPacket> {
   const primary = new PublicKeyPacket();
   try {
     await primary.read(packet.body);
+    expectExact(primary, packet);
   } catch (error) {
     throw fail('KEY_UNSUPPORTED', { problem: messageOf(error) }, { cause: error });
   }
@@ -99,6 +100,7 @@ async function keepUser(
   const isText = part.packet.tag === packetTag.userId;
   const user = isText ? new UserIDPacket() : new UserAttributePacket();
   user.read(part.packet.body);
+  expectExact(user, part.packet);
   const data = { key: primary, userID: isText ? user : null, userAttribute: isText ? null : user };
   return keepValid(part, primary, { types: userTypes, data }, dropped);
 }
@@ -110,8 +112,14 @@ async function keepSubkey(
 ): Promise<readonly Packet[]> {
   const subkey = new PublicSubkeyPacket();
   await subkey.read(part.packet.body);
+  expectExact(subkey, part.packet);
   const types = [signature.subkeyBinding, signature.subkeyRevocation];
   return keepValid(part, primary, { types, data: { key: primary, bind: subkey }, subkey }, dropped);
+}
+
+/** Signatures hold for what was understood. Bytes beyond that would be a second copy of the same thing. */
+function expectExact(understood: { write(): Uint8Array }, { body }: Packet): void {
+  if (Buffer.compare(understood.write(), body) !== 0) throw new Error('it has bytes that mean nothing');
 }
 
 async function keepValid(
