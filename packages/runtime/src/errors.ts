@@ -257,10 +257,6 @@ export const fail = defineErrors({
     kind: 'timeout',
     message: '{service}.{method} of plugin {provider} did not answer within {timeoutMs} ms; look at that plugin',
   },
-  SERVICE_METHOD_UNKNOWN: {
-    kind: 'not-found',
-    message: 'service {service} of plugin {provider} has no method {method}; it has {methods}',
-  },
 
   // host services: metrics
   METRIC_NAME_INVALID: { kind: 'invalid', message: 'metric or label name {name} cannot be used: {problem}' },

@@ -64,8 +64,8 @@ describe('the service directory', () => {
     provide(1, () => 1);
     for (const method of ['find', 'toString', '__proto__']) {
       await expect(directory.call('geo', method, {}, { timeoutMs: 10 })).rejects.toMatchObject({
-        code: 'SERVICE_METHOD_UNKNOWN',
-        details: { methods: 'locate' },
+        code: 'METHOD_UNKNOWN',
+        details: { known: 'geo.locate' },
       });
     }
   });

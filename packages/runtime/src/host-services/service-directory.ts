@@ -87,7 +87,7 @@ export class ServiceDirectory {
   /**
    * Calls a method of a service.
    *
-   * @throws SERVICE_UNAVAILABLE when no provider came in time, SERVICE_METHOD_UNKNOWN, SERVICE_TIMED_OUT, the signal's
+   * @throws SERVICE_UNAVAILABLE when no provider came in time, METHOD_UNKNOWN, SERVICE_TIMED_OUT, the signal's
    * reason, or what the method throws
    */
   async call(service: string, method: string, input: unknown, options: ServiceCallOptions): Promise<unknown> {
@@ -132,8 +132,8 @@ export class ServiceDirectory {
     const { signal, ended } = call;
     const run = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (run === undefined) {
-      const known = Object.keys(methods).join(', ');
-      throw fail('SERVICE_METHOD_UNKNOWN', { service, method, provider: plugin, methods: known });
+      const known = Object.keys(methods).map((name) => `${service}.${name}`);
+      throw fail('METHOD_UNKNOWN', { plugin, method: `${service}.${method}`, known: known.join(', ') });
     }
     if (this.#options.copyValues !== true) return Promise.race([run(input, { signal }), ended]);
     const output = await Promise.race([run(copyValue(input, `${service}.${method} input`), { signal }), ended]);

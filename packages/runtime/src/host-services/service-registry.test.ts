@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createFakeClock } from '@hotswap/test-kit';
-import { createLogger } from './logging/create-logger.ts';
+import { silentLog } from './logging/silent-log.ts';
 import { renderMetrics } from './metrics/exposition.ts';
 import { createHostServices, createHostServicesCore, forgetPlugin } from './service-registry.ts';
 import type { ServiceIdentity } from './service-registry.ts';
@@ -10,7 +10,7 @@ function setUp() {
   const clock = createFakeClock();
   const core = createHostServicesCore({
     clock,
-    log: createLogger({ level: 'silent' }),
+    log: silentLog,
     storage: new MemoryBackend(),
     secrets: { resolve: async (name) => (name === 'key' ? 'value' : undefined) },
   });

@@ -74,5 +74,5 @@ describe("a plugin's log", () => {
 });
 
 it('is silent where nobody wants a log', () => {
-  expect(silentLog.error('x')).toBeUndefined();
+  expect(silentLog.child({ a: 1 }).error('x')).toBeUndefined();
 });

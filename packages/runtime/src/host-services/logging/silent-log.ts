@@ -1,4 +1,4 @@
-import type { Logger } from '@hotswap/sdk';
+import type { HostLogger } from './create-logger.ts';
 
 /** Writes nothing; for hosts and tests that want no log. */
-export const silentLog: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+export const silentLog: HostLogger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };
