@@ -39,8 +39,8 @@ export class GpgHome {
     return this.#execute('gpg', [...fixed, ...secret, ...parameters]);
   }
 
-  async makeKey(userId: string): Promise<string> {
-    await this.run('--quick-generate-key', userId, 'ed25519', 'default', 'never');
+  async makeKey(userId: string, kind = 'ed25519'): Promise<string> {
+    await this.run('--quick-generate-key', userId, kind, 'cert', 'never');
     const [fingerprint] = await this.fingerprints(userId);
     if (fingerprint === undefined) throw new Error(`gpg made no key for ${userId}`);
     return fingerprint;
@@ -50,6 +50,11 @@ export class GpgHome {
     const { stdout } = await this.run('--with-colons', '--list-keys', ...(userId === '' ? [] : [userId]));
     const lines = stdout.split('\n');
     return lines.flatMap((line, index) => (line.startsWith('pub:') ? (lines[index + 1]?.split(':')[9] ?? []) : []));
+  }
+
+  async subkeys(fingerprint: string): Promise<readonly string[]> {
+    const { stdout } = await this.run('--with-colons', '--list-keys', fingerprint);
+    return stdout.split('\n').filter((line) => line.startsWith('sub:'));
   }
 
   /** `r` after the key was revoked, `-`, `u` and the like before. */

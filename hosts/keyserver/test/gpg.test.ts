@@ -79,6 +79,33 @@ describe.skipIf(isBlind)('gpg with this key server', { timeout: 60_000 }, () => 
     expect((await bob.run('--list-keys', fingerprint)).stdout).toContain('countess@example.net');
   });
 
+  test.each([
+    ['rsa2048', 'rsa2048'],
+    ['dsa2048', 'dsa2048'],
+    ['nistp256', 'nistp256/ecdsa'],
+    ['ed25519', 'ed25519'],
+  ])('takes a key of kind %s with a signing subkey', async (kind, subkeyKind) => {
+    const fingerprint = await ada.makeKey('Ada <ada@example.org>', kind);
+    expect(await ada.run('--quick-add-key', fingerprint, subkeyKind, 'sign')).toMatchObject({ status: 0 });
+    expect(await ada.run('--send-keys', fingerprint)).toMatchObject({ status: 0 });
+    expect(await bob.run('--recv-keys', fingerprint)).toMatchObject({ status: 0 });
+    const listed = await Promise.all([ada, bob].map((home) => home.subkeys(fingerprint)));
+    expect(listed[1]).toEqual(listed[0]);
+    expect(listed[1]).toHaveLength(1);
+  });
+
+  test.each(['secp256k1', 'brainpoolP256r1'])(
+    'refuses a key on %s, which it cannot verify, and says why',
+    async (curve) => {
+      const fingerprint = await ada.makeKey('Ada <ada@example.org>', curve);
+      expect((await ada.run('--send-keys', fingerprint)).status).not.toBe(0);
+      const { stdout: keytext } = await ada.run('--armor', '--export', fingerprint);
+      const answer = await fetch(`${server.url}/pks/add`, { method: 'POST', body: new URLSearchParams({ keytext }) });
+      expect(answer.status).toBe(422);
+      expect(await answer.text()).toContain('(signatures on its curve cannot be verified here)');
+    },
+  );
+
   test('says so when there is no such key', async () => {
     const received = await bob.run('--recv-keys', '0123456789ABCDEF0123456789ABCDEF01234567');
     expect(received.status).not.toBe(0);

@@ -86,7 +86,7 @@ async function keepSigned(
       if (signatures.length > 0) kept.push({ packet: part.packet, signatures });
       else dropped.push({ part: name, reason: 'it has no valid self-signature' });
     } catch (error) {
-      dropped.push({ part: name, reason: messageOf(error) });
+      dropped.push({ part: name, reason: reasonOf(error) });
     }
   }
   return kept;
@@ -117,6 +117,13 @@ async function keepSubkey(
   return keepValid(part, primary, { types, data: { key: primary, bind: subkey }, subkey }, dropped);
 }
 
+/** A sentence that may be shown to the sender. */
+function reasonOf(error: unknown): string {
+  // The library verifies secp256k1 and Brainpool signatures through a module that it does not bring along.
+  const isOtherCurve = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
+  return isOtherCurve ? 'signatures on its curve cannot be verified here' : messageOf(error);
+}
+
 /** Signatures hold for what was understood. Bytes beyond that would be a second copy of the same thing. */
 function expectExact(understood: { write(): Uint8Array }, { body }: Packet): void {
   if (Buffer.compare(understood.write(), body) !== 0) throw new Error('it has bytes that mean nothing');
@@ -134,7 +141,7 @@ async function keepValid(
       await verifySignature(packet, primary, subject);
       kept.push(packet);
     } catch (error) {
-      dropped.push({ part: 'signature', reason: messageOf(error) });
+      dropped.push({ part: 'signature', reason: reasonOf(error) });
     }
   }
   return kept;
