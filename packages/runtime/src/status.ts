@@ -46,6 +46,8 @@ export interface PluginStatus {
     /** 0: never checked. */
     readonly checkedAt: number;
   };
+  /** Whether the plugin gets calls: `open` means it gets none. Absent while nothing counts its failures. */
+  readonly breaker?: 'closed' | 'open' | 'half-open';
   readonly configSource: 'defaults' | 'file' | 'environment' | 'api';
   readonly snapshots: readonly SnapshotStatus[];
   readonly counts: { readonly requests: number; readonly errors: number; readonly rollbacks: number };

@@ -1,0 +1,197 @@
+// What each endpoint does: shape in, one call on the runtime, shape out.
+import type { PluginStatus, RuntimeStatus } from '../status.ts';
+import type { ChangeOptions, LoadOptions, Plan, PluginVerbs } from '../verbs/plugin-verbs.ts';
+import type { Operation, SwapReport } from '../swap/swap-report.ts';
+import type { WireError } from '@hotswap/protocol';
+import type { Logger, MaybePromise } from '@hotswap/sdk';
+import { fail } from '../errors.ts';
+import { errorAnswer, failureOf, jsonAnswer, metricsAnswer } from './answer.ts';
+import { healthOf, unixSeconds } from './health.ts';
+import { resolvePluginPath } from './plugin-path.ts';
+import type { JsonObject } from './request-body.ts';
+import { flagField, invalid, objectField, required, textField } from './request-body.ts';
+import type { EndpointName, Verb } from './routes.ts';
+import { healthBody, listBody, pluginBody, statusBody } from './status-body.ts';
+
+/** What management needs of a runtime. */
+export interface ManagementTarget {
+  readonly verbs: PluginVerbs;
+  status(): RuntimeStatus;
+  /** The config in force with secrets masked; `undefined` for a plugin that is not there. */
+  pluginConfig(plugin: string): JsonObject | undefined;
+  /** Folders that plugins named by path must lie in; relative paths start at the first. */
+  readonly pluginRoots: readonly string[];
+  /** All metrics in the Prometheus text format. */
+  metricsText(): MaybePromise<string>;
+  /** Whether traffic should be sent here, and if not, why: sentences without secrets, anyone may read them. */
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
+  /** Milliseconds since the epoch. */
+  now(): number;
+  readonly log: Pick<Logger, 'warn' | 'error'>;
+}
+
+/** One call of an endpoint, admitted and with its body read. */
+export interface ManagementCall {
+  readonly target: ManagementTarget;
+  /** From the path or from `?plugin=`. */
+  readonly plugin: string | undefined;
+  readonly body: JsonObject | undefined;
+  readonly actor: string;
+  /** The caller added `?report=true`: the answer to a change carries its swap report beside the published fields. */
+  readonly wantsReport: boolean;
+}
+
+type Endpoint = (call: ManagementCall) => MaybePromise<Response>;
+
+export const endpoints: Readonly<Record<EndpointName, Endpoint>> = {
+  status: ({ target }) => jsonAnswer(200, statusBody(target.status(), target.now())),
+  list: ({ target }) => jsonAnswer(200, listBody(target.status(), target.now())),
+  health: ({ target }) => jsonAnswer(200, healthBody(target.status(), target.now())),
+  plugin: (call) => jsonAnswer(200, pluginBody(pluginOf(call), call.target.now())),
+  metrics: async ({ target }) => metricsAnswer(await target.metricsText()),
+
+  liveness: ({ target }) => jsonAnswer(200, { status: 'alive', timestamp: unixSeconds(target.now()) }),
+  readiness: ({ target }) => {
+    const { ready, reasons } = target.readiness();
+    const body = { status: ready ? 'ready' : 'not-ready', reasons, timestamp: unixSeconds(target.now()) };
+    return jsonAnswer(ready ? 200 : 503, body);
+  },
+  'overall-health': ({ target }) => {
+    const body = healthBody(target.status(), target.now());
+    return jsonAnswer(body['overall_status'] === 'unhealthy' ? 503 : 200, body);
+  },
+  'plugin-health': (call) => {
+    const plugin = pluginOf(call);
+    const health = healthOf(plugin);
+    const body = { plugin: plugin.name, ...health, timestamp: unixSeconds(call.target.now()) };
+    return jsonAnswer(health.status === 'unhealthy' ? 503 : 200, body);
+  },
+
+  'read-config': (call) => {
+    const plugin = namedPlugin(call);
+    const config = call.target.pluginConfig(plugin);
+    if (config === undefined) throw fail('PLUGIN_UNKNOWN', { plugin: JSON.stringify(plugin) });
+    return jsonAnswer(200, { plugin, config, timestamp: unixSeconds(call.target.now()) });
+  },
+  'write-config': async (call) => {
+    const config = required(call.body, 'the new config');
+    const report = await call.target.verbs.configure(namedPlugin(call), config, { actor: call.actor });
+    return successAnswer(call, report, 'Configuration updated and plugin reloaded');
+  },
+  'reload-gracefully': async (call) => {
+    const report = await call.target.verbs.reload(namedPlugin(call), changeOptions(call));
+    return successAnswer(call, report, 'Plugin reloaded successfully with graceful draining');
+  },
+
+  load: async (call) => {
+    const source = await sourceOf(call, 'pluginPath');
+    const report = await call.target.verbs.load(required(source, 'pluginPath'), loadOptions(call, 'configuration'));
+    return doneAnswer(call, report, 'loaded');
+  },
+  plan: async (call) => {
+    const plan = await planOf(call);
+    return jsonAnswer(200, { ...plan, timestamp: unixSeconds(call.target.now()) });
+  },
+  reload: async (call) => doneAnswer(call, await reload(call), 'reloaded'),
+  swap: async (call) => {
+    const source = required(await sourceOf(call, 'newPluginPath', 'pluginPath'), 'newPluginPath');
+    const options = loadOptions(call, 'newConfiguration', 'configuration');
+    return doneAnswer(call, await call.target.verbs.swap(namedPlugin(call), source, options), 'swapped');
+  },
+  unload: async (call) => {
+    const options = { ...changeOptions(call), cascade: flagField(call.body, 'cascade') };
+    return doneAnswer(call, await call.target.verbs.unload(namedPlugin(call), options), 'unloaded');
+  },
+  rollback: simpleChange('rollback', 'rolled_back'),
+  restart: simpleChange('restart', 'restarted'),
+  enable: simpleChange('enable', 'enabled'),
+  disable: simpleChange('disable', 'disabled'),
+};
+
+function simpleChange(verb: Extract<Verb, 'rollback' | 'restart' | 'enable' | 'disable'>, done: string): Endpoint {
+  return async (call) => doneAnswer(call, await call.target.verbs[verb](namedPlugin(call), changeOptions(call)), done);
+}
+
+/** Reload says by its fields what it is: with a path a swap, with a config alone a new config, else a reload. */
+async function reload(call: ManagementCall): Promise<SwapReport> {
+  const { verbs } = call.target;
+  const plugin = namedPlugin(call);
+  const source = await sourceOf(call, 'newPluginPath');
+  const { config, ...options } = loadOptions(call, 'newConfiguration');
+  if (source !== undefined) return await verbs.swap(plugin, source, { ...options, ...(config && { config }) });
+  return config ? await verbs.configure(plugin, config, options) : await verbs.reload(plugin, options);
+}
+
+const operations: readonly string[] = [
+  'load',
+  'unload',
+  'reload',
+  'swap',
+  'configure',
+  'enable',
+  'disable',
+  'restart',
+  'rollback',
+] satisfies readonly Operation[];
+
+async function planOf(call: ManagementCall): Promise<Plan> {
+  const operation = required(textField(call.body, 'operation'), 'operation');
+  if (!isOperation(operation)) throw invalid(`operation is none of ${operations.join(', ')}`);
+  const plugin = call.plugin ?? textField(call.body, 'plugin', 'name');
+  // A load is planned before anyone knows the name; every other change is of a plugin that is there.
+  if (plugin === undefined && operation !== 'load') throw fail('PLUGIN_NAME_MISSING');
+  const source = await sourceOf(call, 'pluginPath', 'newPluginPath');
+  return await call.target.verbs.plan(operation, plugin ?? '', {
+    ...(source !== undefined && { source }),
+    cascade: flagField(call.body, 'cascade'),
+  });
+}
+
+function isOperation(word: string): word is Operation {
+  return operations.includes(word);
+}
+
+async function sourceOf(call: ManagementCall, ...names: readonly string[]): Promise<string | undefined> {
+  const path = textField(call.body, ...names);
+  return path === undefined ? undefined : await resolvePluginPath(path, call.target.pluginRoots);
+}
+
+function loadOptions(call: ManagementCall, ...names: readonly string[]): LoadOptions {
+  const config = objectField(call.body, ...names);
+  return { ...changeOptions(call), ...(config && { config }) };
+}
+
+/** A client that leaves does not stop a change half-way: no signal is passed on. */
+function changeOptions(call: ManagementCall): ChangeOptions {
+  const reason = textField(call.body, 'reason');
+  return { actor: call.actor, ...(reason !== undefined && { reason }) };
+}
+
+function namedPlugin(call: ManagementCall): string {
+  if (call.plugin === undefined) throw fail('PLUGIN_NAME_MISSING');
+  return call.plugin;
+}
+
+function pluginOf(call: ManagementCall): PluginStatus {
+  const name = namedPlugin(call);
+  const plugin = call.target.status().plugins.find((candidate) => candidate.name === name);
+  if (!plugin) throw fail('PLUGIN_UNKNOWN', { plugin: JSON.stringify(name) });
+  return plugin;
+}
+
+function doneAnswer(call: ManagementCall, report: SwapReport, done: string): Response {
+  const failure = failureOf(report);
+  if (failure) return failedAnswer(call, report, failure);
+  return jsonAnswer(200, { status: done, ...(call.wantsReport && { report }) });
+}
+
+function successAnswer(call: ManagementCall, report: SwapReport, message: string): Response {
+  const failure = failureOf(report);
+  if (failure) return failedAnswer(call, report, failure);
+  const { plugin } = report;
+  return jsonAnswer(200, { plugin, status: 'success', message, timestamp: unixSeconds(call.target.now()) });
+}
+
+function failedAnswer(call: ManagementCall, report: SwapReport, failure: WireError): Response {
+  return errorAnswer(failure, call.plugin ?? report.plugin, call.target.now());
+}

@@ -1,0 +1,109 @@
+// The bodies of the reading endpoints. Names and order of the fields are a published contract: programs that
+// watched the Go implementation read them unchanged.
+import type { PluginStatus, RuntimeStatus } from '../status.ts';
+import { healthOf, summarise, unixSeconds } from './health.ts';
+
+export type Body = Readonly<Record<string, unknown>>;
+
+/** `GET /plugins/status`. `notices` is there only when the operator must know something. */
+export function statusBody(status: RuntimeStatus, now: number): Body {
+  const plugins = listed(status);
+  return {
+    plugin_system: {
+      enabled: status.enabled,
+      total_plugins: plugins.length,
+      active_plugins: plugins.filter(isServing).length,
+      plugin_dir: status.pluginDirectory,
+      active_requests: status.activeRequests,
+      plugin_states: Object.fromEntries(plugins.map((plugin) => [plugin.name, plugin.state])),
+    },
+    health_status: summarise(plugins),
+    uptime: formatUptime(now - status.startedAt),
+    timestamp: unixSeconds(now),
+    ...(status.notices.length > 0 && { notices: status.notices }),
+  };
+}
+
+/** `GET /plugins/list`. */
+export function listBody(status: RuntimeStatus, now: number): Body {
+  const plugins = listed(status).map((plugin) => ({
+    name: plugin.name,
+    status: plugin.state,
+    health: healthOf(plugin),
+  }));
+  return { plugins, total_count: plugins.length, timestamp: unixSeconds(now) };
+}
+
+/** `GET /plugins/health` and `GET /health`. */
+export function healthBody(status: RuntimeStatus, now: number): Body {
+  const plugins = listed(status);
+  return {
+    overall_status: summarise(plugins).overall_status,
+    plugins: Object.fromEntries(plugins.map((plugin) => [plugin.name, healthOf(plugin)])),
+    timestamp: unixSeconds(now),
+  };
+}
+
+/** `GET /plugins/{name}`: everything an operator may ask about one plugin. What is not known is `null`. */
+export function pluginBody(plugin: PluginStatus, now: number): Body {
+  return {
+    name: plugin.name,
+    state: plugin.state,
+    reason: plugin.reason ?? null,
+    version: plugin.version ?? null,
+    generation: plugin.generation ?? null,
+    load_time: momentOf(plugin.loadedAt),
+    last_reload: momentOf(plugin.lastReloadAt),
+    reload_count: plugin.reloadCount,
+    dependencies: plugin.dependencies,
+    dependents: plugin.dependents,
+    handlers: plugin.handlers,
+    tasks: plugin.tasks,
+    resources: plugin.resources,
+    isolation: plugin.isolation,
+    missing_layers: plugin.missingLayers,
+    breaker: plugin.breaker ?? null,
+    snapshots: plugin.snapshots.map(({ generation, version, digest, takenAt, reason }) => ({
+      generation,
+      version,
+      digest,
+      taken_at: unixSeconds(takenAt),
+      reason,
+    })),
+    health: { ...healthOf(plugin), reason: plugin.health.reason ?? null },
+    generations: plugin.generations.map(({ activeRequests, startedAt, ...generation }) => ({
+      ...generation,
+      active_requests: activeRequests,
+      started_at: unixSeconds(startedAt),
+    })),
+    kinds: plugin.kinds,
+    origin: plugin.origin ?? null,
+    unsigned: plugin.unsigned,
+    config_source: plugin.configSource,
+    counts: plugin.counts,
+    timestamp: unixSeconds(now),
+  };
+}
+
+/** Writes a span of time as `2h15m30s`, without leading units that are zero. */
+export function formatUptime(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
+  const hours = Math.floor(seconds / 3_600);
+  const minutes = Math.floor((seconds % 3_600) / 60);
+  const rest = `${seconds % 60}s`;
+  if (hours > 0) return `${hours}h${minutes}m${rest}`;
+  return minutes > 0 ? `${minutes}m${rest}` : rest;
+}
+
+/** A switched-off plugin system shows no plugins, whatever it still knows. */
+function listed(status: RuntimeStatus): readonly PluginStatus[] {
+  return status.enabled ? status.plugins : [];
+}
+
+function isServing(plugin: PluginStatus): boolean {
+  return plugin.state === 'active' || plugin.state === 'reloading';
+}
+
+function momentOf(milliseconds: number | undefined): number | null {
+  return milliseconds === undefined ? null : unixSeconds(milliseconds);
+}
