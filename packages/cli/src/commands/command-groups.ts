@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import type { Shell } from '../verb.ts';
+import { addVerb } from '../verb.ts';
+import { createCompletion } from './completion.ts';
+import { config } from './plugin/config.ts';
+import { dev } from './plugin/dev.ts';
+import { disable } from './plugin/disable.ts';
+import { enable } from './plugin/enable.ts';
+import { init } from './plugin/init.ts';
+import { list } from './plugin/list.ts';
+import { load } from './plugin/load.ts';
+import { pack } from './plugin/pack.ts';
+import { plan } from './plugin/plan.ts';
+import { reload } from './plugin/reload.ts';
+import { restart } from './plugin/restart.ts';
+import { rollback } from './plugin/rollback.ts';
+import { status } from './plugin/status.ts';
+import { swap } from './plugin/swap.ts';
+import { unload } from './plugin/unload.ts';
+import { run } from './run.ts';
+import { serve } from './serve.ts';
+
+/** Every command there is, in the order in which the help names them. */
+export const commandGroups: readonly ((program: Command, shell: Shell) => void)[] = [
+  addServers,
+  addPluginVerbs,
+  (program, shell) => addVerb(program, createCompletion(program), shell),
+];
+
+function addServers(program: Command, shell: Shell): void {
+  addVerb(program, run, shell);
+  addVerb(program, serve, shell);
+}
+
+function addPluginVerbs(program: Command, shell: Shell): void {
+  const plugin = program.command('plugin').description('look at and change the plugins of a running server');
+  addVerb(plugin, list, shell);
+  addVerb(plugin, status, shell);
+  addVerb(plugin, load, shell);
+  addVerb(plugin, unload, shell);
+  addVerb(plugin, reload, shell);
+  addVerb(plugin, swap, shell);
+  addVerb(plugin, rollback, shell);
+  addVerb(plugin, restart, shell);
+  addVerb(plugin, enable, shell);
+  addVerb(plugin, disable, shell);
+  addVerb(plugin, plan, shell);
+  addVerb(plugin, config, shell);
+  addVerb(plugin, init, shell);
+  addVerb(plugin, dev, shell);
+  addVerb(plugin, pack, shell);
+}

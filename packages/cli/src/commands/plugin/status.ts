@@ -1,0 +1,94 @@
+import type { PluginDetails, SystemStatus } from '../../management-answers.ts';
+import { formatAge } from '../../output/durations.ts';
+import { formatFacts } from '../../output/table.ts';
+import type { Paper, Verb } from '../../verb.ts';
+import { nameArgument, nameOption } from './arguments.ts';
+import type { NameOption } from './arguments.ts';
+import { colourHealth, colourState } from './list.ts';
+
+/** Of one plugin, or of the whole server. */
+type StatusResult = PluginDetails | SystemStatus;
+
+/** `hotswap plugin status`. Without a name it is the status of the server. */
+export const status: Verb<NameOption, StatusResult> = {
+  name: 'status',
+  summary: 'show everything about one plugin, or the server when no plugin is named',
+  arguments: [nameArgument],
+  options: [nameOption],
+  examples: ['hotswap plugin status', 'hotswap plugin status greeter', 'hotswap plugin status greeter --json'],
+  async run(call) {
+    const name = call.args[0] ?? call.options.name;
+    const client = await call.connect();
+    return name === undefined ? client.status() : client.plugin(name);
+  },
+  print: (result, paper) => ('plugin_system' in result ? printSystem(result, paper) : printPlugin(result, paper)),
+};
+
+function printSystem(
+  { plugin_system: system, health_status: health, uptime, notices }: SystemStatus,
+  paper: Paper,
+): string {
+  const { style } = paper;
+  const facts = formatFacts(
+    [
+      ['plugins', `${system.active_plugins} of ${system.total_plugins} active`],
+      ['health', health.overall_status],
+      ['requests', `${system.active_requests} in progress`],
+      ['folder', system.plugin_dir],
+      ['uptime', uptime],
+      ['enabled', system.enabled ? undefined : 'no: plugins are switched off in the config'],
+    ],
+    style,
+  );
+  return [facts, ...(notices ?? []).map((notice) => `${style.caution('notice:')} ${notice}`)].join('\n');
+}
+
+function printPlugin(plugin: PluginDetails, { style, now }: Paper): string {
+  const age = (seconds: number | undefined) => (seconds === undefined ? undefined : formatAge(seconds * 1_000, now));
+  const { health, reason } = plugin;
+  return formatFacts(
+    [
+      ['plugin', style.bold(plugin.name)],
+      ['state', colourState(plugin.state, style)],
+      ['reason', reason ? `${reason.message} ${style.dim(`(${reason.code})`)}` : undefined],
+      ['version', plugin.version ?? undefined],
+      ['generation', plugin.generation?.toString()],
+      ['also alive', othersOf(plugin)],
+      ['health', health && `${colourHealth(health.status, style)}, checked ${age(health.last_check) ?? 'never'}`],
+      ['isolation', isolationOf(plugin)],
+      ['loaded', age(plugin.load_time)],
+      [
+        'reloaded',
+        plugin.reload_count ? `${plugin.reload_count} times, last ${age(plugin.last_reload) ?? ''}` : undefined,
+      ],
+      ['requests', (plugin.active_requests ?? health?.checks.active_requests)?.toString()],
+      ['needs', plugin.dependencies?.join(', ')],
+      ['needed by', plugin.dependents?.join(', ')],
+      ['handlers', plugin.handlers?.join('\n'.padEnd(indentWidth))],
+      ['tasks', plugin.tasks?.join(', ')],
+      [
+        'resources',
+        Object.entries(plugin.resources ?? {})
+          .map(([kind, count]) => `${count} ${kind}`)
+          .join(', '),
+      ],
+      [
+        'ways back',
+        plugin.snapshots?.map(({ generation, version }) => `generation ${generation} (${version})`).join(', '),
+      ],
+    ],
+    style,
+  );
+}
+
+/** Width of the longest fact's name and the gap after it, so that further lines stand under the first. */
+const indentWidth = '\n'.length + 'generation'.length + 2;
+
+function othersOf({ generation, generations = [] }: PluginDetails): string {
+  const others = generations.filter(({ number }) => number !== generation);
+  return others.map(({ number, version, state }) => `generation ${number} (${version}, ${state})`).join(', ');
+}
+
+function isolationOf({ isolation, missing_layers: missing = [] }: PluginDetails): string | undefined {
+  return missing.length > 0 ? `${isolation} without ${missing.join(', ')}` : isolation;
+}

@@ -1,0 +1,77 @@
+// What the management endpoints answer. The names are those of the wire; the fields a command does not read are
+// left out here and still appear in its `--json`.
+import type { WireError } from '@hotswap/protocol';
+import type { HealthWord, PublicState, SwapReport } from '@hotswap/runtime';
+
+/** One plugin's health, as `GET /plugins/list` and `/plugins/health` give it. */
+export interface HealthAnswer {
+  readonly status: HealthWord;
+  readonly state: PublicState;
+  /** Seconds since the epoch; 0: never. */
+  readonly last_check: number;
+  readonly checks: { readonly active_requests: number };
+}
+
+/** `GET /plugins/list`. */
+export interface PluginList {
+  readonly plugins: readonly {
+    readonly name: string;
+    readonly status: PublicState;
+    readonly version?: string;
+    readonly generation?: number;
+    readonly isolation?: string;
+    readonly health: HealthAnswer;
+  }[];
+  readonly total_count: number;
+}
+
+/** `GET /plugins/status`. */
+export interface SystemStatus {
+  readonly plugin_system: {
+    readonly enabled: boolean;
+    readonly total_plugins: number;
+    readonly active_plugins: number;
+    readonly plugin_dir: string;
+    readonly active_requests: number;
+  };
+  readonly health_status: { readonly overall_status: string };
+  readonly uptime: string;
+  readonly notices?: readonly string[];
+}
+
+/** `GET /plugins/{name}`. Moments are seconds since the epoch. */
+export interface PluginDetails {
+  readonly name: string;
+  readonly state: PublicState;
+  readonly reason?: { readonly code: string; readonly message: string } | null;
+  readonly version?: string | null;
+  readonly generation?: number | null;
+  readonly generations?: readonly { readonly number: number; readonly version: string; readonly state: string }[];
+  readonly load_time?: number;
+  readonly last_reload?: number;
+  readonly reload_count?: number;
+  readonly dependencies?: readonly string[];
+  readonly dependents?: readonly string[];
+  readonly handlers?: readonly string[];
+  readonly tasks?: readonly string[];
+  readonly resources?: Readonly<Record<string, number>>;
+  readonly isolation?: string;
+  readonly missing_layers?: readonly string[];
+  readonly health?: HealthAnswer;
+  readonly active_requests?: number;
+  readonly snapshots?: readonly { readonly generation: number; readonly version: string; readonly reason: string }[];
+}
+
+/** What a change answers: the word of the verb, and the report where the server gives one. */
+export interface ChangeAnswer {
+  readonly status: string;
+  readonly message?: string;
+  readonly report?: SwapReport;
+  readonly reason?: WireError;
+}
+
+/** `GET /plugins/config?plugin=NAME`. */
+export interface ConfigAnswer {
+  readonly plugin: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,60 @@
+import type { SwapReport, SwapStep } from '@hotswap/runtime';
+import { formatDuration } from './durations.ts';
+import type { Style } from './style.ts';
+import { formatTable } from './table.ts';
+
+/** What a change came to: one line, then its steps with their durations. */
+export function formatReport(report: SwapReport, style: Style): string {
+  const lines = [formatOutcome(report, style)];
+  if (report.reason) lines.push(`  ${report.reason.message} ${style.dim(`(${report.reason.code})`)}`);
+  if (report.steps.length > 0) lines.push(indent(formatSteps(report.steps, style)));
+  const held = [
+    report.parked > 0 && `${countOf(report.parked)} parked`,
+    report.carried > 0 && `${countOf(report.carried)} carried over`,
+    report.cancelled > 0 && `${countOf(report.cancelled)} cancelled`,
+  ].filter((part) => part !== false);
+  if (held.length > 0) lines.push(`  ${held.join(', ')}`);
+  return lines.join('\n');
+}
+
+/** The line alone: `greeter: generation 6 -> 7 in 48 ms`. */
+export function formatOutcome(report: SwapReport, style: Style): string {
+  const name = style.bold(report.plugin);
+  const took = style.dim(`in ${formatDuration(report.durationMs)}`);
+  switch (report.outcome) {
+    case 'swapped':
+      return `${style.good('swapped')} ${name}: ${generations(report)} ${took}`;
+    case 'configured':
+      return `${style.good('configured')} ${name} in place ${took}`;
+    case 'unloaded':
+      return `${style.good(report.operation === 'disable' ? 'disabled' : 'unloaded')} ${name} ${took}`;
+    case 'kept':
+      return `${style.caution('kept')} ${name}: generation ${report.from ?? '?'} goes on serving, ${report.operation} was refused`;
+    case 'failed':
+      return `${style.bad('failed')} ${name}: ${report.operation} left nothing that serves`;
+  }
+}
+
+function countOf(requests: number): string {
+  return requests === 1 ? '1 request' : `${requests} requests`;
+}
+
+function generations({ from, to }: SwapReport): string {
+  return from === undefined ? `generation ${to} serves` : `generation ${from} -> ${to}`;
+}
+
+function formatSteps(steps: readonly SwapStep[], style: Style): string {
+  return formatTable(
+    steps,
+    [
+      { title: 'step', cell: (step) => step.name },
+      { title: 'took', align: 'right', cell: (step) => formatDuration(step.durationMs) },
+      { title: '', cell: (step) => (step.error ? style.bad(step.error.code) : '') },
+    ],
+    style,
+  );
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '  ');
+}

@@ -1,0 +1,24 @@
+import type { ServerOptions } from '@hotswap/server';
+import { createStyle } from './output/style.ts';
+import { formatWelcome } from './output/welcome-text.ts';
+import type { Call } from './verb.ts';
+
+/** How a server process ended. */
+export interface ServingResult {
+  /** `SIGTERM` or `SIGINT`. */
+  readonly stoppedBy: string;
+}
+
+/** The part of a server's options that flags decide. */
+export type ServingRequest = Omit<ServerOptions, 'log' | 'cwd' | 'env'>;
+
+/** Starts a server in this process, says where it listens, and ends when the process is told to. */
+export async function serveUntilStopped(call: Call<object>, request: ServingRequest): Promise<ServingResult> {
+  const { createServerLog, runUntilStopped, startServer } = await import('@hotswap/server');
+  const { stdout, stderr, env, cwd } = call.terminal;
+  const level = env['HOTSWAP_LOG_LEVEL'];
+  const log = createServerLog({ stream: stderr, ...(level !== undefined && { level }) });
+  const server = await startServer({ ...request, cwd, env, log });
+  stdout.write(`${formatWelcome(server, createStyle(stdout))}\n`);
+  return { stoppedBy: await runUntilStopped(server) };
+}

@@ -1,0 +1,21 @@
+import { defineErrors } from '@hotswap/protocol';
+
+/** Makes every error that the server itself raises. */
+export const fail = defineErrors({
+  SOURCE_MISSING: {
+    kind: 'not-found',
+    message: 'there is no folder or file {source}: name one, or make a plugin with "hotswap plugin init NAME"',
+  },
+  CONFIG_FILE_MISSING: {
+    kind: 'not-found',
+    message: 'the config file {file} cannot be read: name another with --config, or use "hotswap run DIR" without one',
+  },
+  ADDRESS_IN_USE: {
+    kind: 'conflict',
+    message: '{address} is taken by another program: stop it, or listen elsewhere with --bind HOST:PORT',
+  },
+  ADDRESS_UNUSABLE: {
+    kind: 'invalid',
+    message: 'cannot listen on {address} ({reason}): name an address of this machine with --bind HOST:PORT',
+  },
+});

@@ -1,0 +1,78 @@
+import { createRuntime, ensureToken } from '@hotswap/runtime';
+import type { Runtime } from '@hotswap/runtime';
+import { openListener } from './http-listener.ts';
+import type { HttpListener, RequestListener } from './http-listener.ts';
+import { saveOperatorToken } from './operator-token.ts';
+import type { ServerLog } from './server-log.ts';
+import { readServerSettings } from './server-settings.ts';
+import type { ServerSettings, SettingsRequest } from './server-settings.ts';
+
+/** What a server is started with. */
+export interface ServerOptions extends SettingsRequest {
+  readonly log: ServerLog;
+}
+
+/** A server that listens. */
+export interface Server {
+  /** Where plugins answer. */
+  readonly url: string;
+  /** Where management answers; the same as `url` unless `[server.management] bind` names another. */
+  readonly managementUrl: string;
+  readonly settings: ServerSettings;
+  /** The management token, only at the start that made it. */
+  readonly newToken: string | undefined;
+  readonly runtime: Runtime;
+  /** Milliseconds that closing may take before the process should end itself. */
+  readonly shutdownLimitMs: number;
+  /** Takes no more requests, answers what has begun, drains the plugins. Calling it again waits for the same end. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server: settings, token, plugins, listeners, in this order; closing is the same read from the bottom.
+ * A failed start leaves nothing behind.
+ *
+ * @throws SOURCE_MISSING, CONFIG_FILE_MISSING, CONFIG_SYNTAX, CONFIG_INVALID, ADDRESS_IN_USE, ADDRESS_UNUSABLE
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  await using started = new AsyncDisposableStack();
+  const { log, env } = options;
+  const settings = await readServerSettings(options);
+  const { config, onlyPlugin } = settings;
+  const { server, plugins } = config;
+
+  const token = await ensureToken(server.data, env);
+  if (token.token !== undefined) await saveOperatorToken(server.data, token.token);
+
+  const runtime = createRuntime({ config, data: server.data, log, environment: env });
+  started.defer(() => runtime.close());
+  await runtime.start();
+  if (onlyPlugin !== undefined) await runtime.load(onlyPlugin);
+
+  const { allowedOrigins, allowedHosts } = server.management;
+  const management = runtime.management({ verifyToken: token.verify, allowedOrigins, allowedHosts });
+  const traffic = runtime.listener();
+  const hasOwnAddress = server.management.bind !== undefined;
+
+  const open = async (bind: typeof server.bind, onRequest: RequestListener): Promise<HttpListener> => {
+    const listener = await openListener({ bind, config: server, onRequest });
+    started.defer(() => listener.close(AbortSignal.timeout(plugins.drainTimeoutMs)));
+    return listener;
+  };
+  const managementListener = hasOwnAddress ? await open(server.management.bind ?? server.bind, management) : undefined;
+  // On one address management is asked first, and no plugin ever sees what it answers.
+  const mixed: RequestListener = (request, response) => management(request, response, () => traffic(request, response));
+  const listener = await open(server.bind, hasOwnAddress ? traffic : mixed);
+
+  const undo = started.move();
+  let closed: Promise<void> | undefined;
+  return {
+    url: listener.url,
+    managementUrl: managementListener?.url ?? listener.url,
+    settings,
+    newToken: token.token,
+    runtime,
+    shutdownLimitMs: plugins.drainTimeoutMs + plugins.shutdownTimeoutMs,
+    close: () => (closed ??= undo.disposeAsync()),
+  };
+}
