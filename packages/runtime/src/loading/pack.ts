@@ -1,10 +1,10 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { PluginManifest } from '@hotswap/protocol';
 import { pack as packTar } from 'tar-stream';
 import { PluginBuilder } from './build-plugin.ts';
-import type { Bundle } from './build-plugin.ts';
+import type { BuildRequest, Bundle } from './build-plugin.ts';
 import { describeFolder } from './describe-plugin.ts';
 import { createLoader } from './load-artifact.ts';
 import { locateSource } from './plugin-source.ts';
@@ -51,14 +51,15 @@ export async function packPlugin(folder: string, outFile?: string): Promise<Pack
     const bundle = await builder.build(request, signal);
     const file =
       outFile ?? join(located.folder, `${manifest.name.replace(/^@/, '').replace('/', '-')}-${manifest.version}.tgz`);
-    await writeFile(file, await archiveOf(await filesOf(located.folder, bundle)));
+    await writeFile(file, await archiveOf(await filesOf(request, bundle)));
     return { manifest, file, digest: await digestOf(file, signal) };
   } finally {
     await builder.close();
   }
 }
 
-async function filesOf(folder: string, { code, map }: Bundle): Promise<ReadonlyMap<string, string>> {
+async function filesOf(request: BuildRequest, { code, map }: Bundle): Promise<ReadonlyMap<string, string>> {
+  const folder = request.root;
   const readme = (await readdir(folder)).find((name) => /^readme(?:\.md|\.txt)?$/i.test(name));
   const packageJson: Readonly<Record<string, unknown>> = JSON.parse(
     await readFile(join(folder, 'package.json'), 'utf8'),
@@ -68,15 +69,21 @@ async function filesOf(folder: string, { code, map }: Bundle): Promise<ReadonlyM
   return new Map([
     ['package.json', `${JSON.stringify(manifest, null, 2)}\n`],
     [bundleName, code],
-    [`${bundleName}.map`, withoutWayUp(map)],
+    [`${bundleName}.map`, rebased(map, request)],
     ...(readme === undefined ? [] : [[readme, await readFile(join(folder, readme), 'utf8')] as const]),
   ]);
 }
 
-/** Names packages found above the plugin's folder as if they were inside: how far above is the machine's affair. */
-function withoutWayUp(map: string): string {
-  const parsed: { sources: string[] } = JSON.parse(map);
-  const sources = parsed.sources.map((source) => source.replace(/^(?:\.\.\/)+(?=node_modules\/)/, ''));
+/**
+ * Moves a map's sources from the entry's folder to the plugin's, where the bundle lies. Packages found above the folder
+ * are named as if they were inside: how far above is the machine's affair.
+ */
+function rebased(map: string, { root, entry }: BuildRequest): string {
+  const parsed: { readonly sources: readonly string[] } = JSON.parse(map);
+  const sources = parsed.sources.map((source) => {
+    const way = relative(root, resolve(dirname(entry), source)).replaceAll(sep, '/');
+    return way.startsWith('../') ? way.slice(Math.max(0, way.indexOf('node_modules/'))) : way;
+  });
   return JSON.stringify({ ...parsed, sources });
 }
 
