@@ -5,7 +5,7 @@ import type { PluginManifest } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
 import type { Artifact } from './artifact.ts';
-import { PluginBuilder } from './build-plugin.ts';
+import { PluginBuilder } from './build/build-plugin.ts';
 import { describeFile, describeFolder, mainMissing, readManifestText } from './describe-plugin.ts';
 import type { DescribedPlugin } from './describe-plugin.ts';
 import { definitionArtifacts } from './in-memory-artifact.ts';

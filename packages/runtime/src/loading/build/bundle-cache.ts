@@ -6,7 +6,7 @@ import type { Logger } from '@hotswap/sdk';
 import { version as bundlerVersion } from 'esbuild';
 import type { BuildRequest, Bundle } from './build-plugin.ts';
 import { isInside, nodeModulesAbove } from './confine-build.ts';
-import { sha256 } from './plugin-digest.ts';
+import { sha256 } from '../plugin-digest.ts';
 
 interface CachedBundle {
   /** Over the content of everything that decided the bundle. */

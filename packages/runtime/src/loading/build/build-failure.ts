@@ -1,7 +1,7 @@
 import type { CodedError } from '@hotswap/protocol';
 import { messageOf } from '@hotswap/protocol';
 import type { Message } from 'esbuild';
-import { fail } from '../errors.ts';
+import { fail } from '../../errors.ts';
 import type { NativeAddon } from './confine-build.ts';
 
 /** One error of a build, with the place it points at. Lines and columns count from 1. */

@@ -5,7 +5,7 @@ import { isCodedError } from '@hotswap/protocol';
 import type { CodedError } from '@hotswap/protocol';
 import type { BuildContext, BuildOptions, BuildResult, Message } from 'esbuild';
 import type { Logger } from '@hotswap/sdk';
-import { fail } from '../errors.ts';
+import { fail } from '../../errors.ts';
 import { buildFailure, messagesOf } from './build-failure.ts';
 import { BuildTurns } from './build-turns.ts';
 import { BundleCache } from './bundle-cache.ts';
