@@ -76,7 +76,6 @@ export const fail = defineErrors({
     message:
       'this build cannot verify signatures; set [plugins.security] allowUnsigned = true to run unsigned plugins knowingly',
   },
-  CONFIG_UNREADABLE: { kind: 'invalid', message: 'the config file {file} cannot be read; check the path and its rights' },
   PLUGIN_DIRECTORY_UNREADABLE: {
     kind: 'invalid',
     message: 'the plugin directory {directory} cannot be read; create it or set [plugins] directory',
@@ -89,6 +88,7 @@ export const fail = defineErrors({
     kind: 'conflict',
     message: 'plugin {dependent} needs {plugin} {range}, and this is {version}; swap {dependent} first',
   },
+  RUNTIME_STARTED_ALREADY: { kind: 'conflict', message: 'the runtime was started before; create another one' },
   RUNTIME_CLOSED: { kind: 'unavailable', message: 'the runtime is closed' },
   REQUIRE_REFUSED: {
     kind: 'invalid',

@@ -1,52 +1,294 @@
-import type { EventHandler, ExtensionPoint, MaybePromise } from '@hotswap/sdk';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { MaybePromise, ServiceClient, ServiceRef } from '@hotswap/sdk';
+import type { MethodInvoker } from './calls.ts';
+import { composeRuntime, type RuntimeCore } from './compose-runtime.ts';
+import { openDesiredState } from './config/desired/desired-state.ts';
+import { overlayDesiredState } from './config/desired/desired-overlay.ts';
+import type { PluginEntry } from './config/plugin-entry.ts';
+import { plainEntry } from './config/plugin-entry.ts';
+import { fail } from './errors.ts';
+import type { ExtensionPointDeclarations, HostExtensionPoints } from './host-services/extension-points.ts';
+import { createAdapters, type Adapters } from './http/adapters.ts';
 import type { PluginSource } from './loading/plugin-source.ts';
+import { createManagement, type Management, type ManagementOptions } from './management/management.ts';
+import { type ConnectMiddleware, toConnect } from './management/connect.ts';
+import type { CallOptions } from './plugin/plugin-call.ts';
+import { type HealthProbe, startHealthProbe } from './recovery/health-probe.ts';
+import { guardProcess, type ProcessGuard } from './recovery/process-guard.ts';
+import { resolveSettings, type RuntimeOptions } from './runtime-options.ts';
+import { metricsText } from './metrics-text.ts';
 import type { PluginStatus, RuntimeStatus } from './status.ts';
-import type { Operation, SwapReport } from './swap/swap-report.ts';
+import type { PluginVerbs } from './verbs/plugin-verbs.ts';
+import { findPlugins, provisionalName, startPlugins, type WantedPlugin } from './verbs/start-up.ts';
+import { statusOf } from './verbs/status-of.ts';
+import type { RuntimeEvents } from './verbs/transitions.ts';
 
-/** Who asked for a change and why; kept in history and logs. */
-export interface ChangeOptions {
-  readonly actor?: string;
-  readonly reason?: string;
-  readonly signal?: AbortSignal;
-  /** `published`: resolve as soon as the new generation serves. Default `drained`: when the old one has let go too. */
-  readonly wait?: 'published' | 'drained';
+/** Management as a middleware, and as a function for hosts that hold web-standard requests. */
+export type MountedManagement = ConnectMiddleware & Management;
+
+/** Runs plugins in this process. Made by `createRuntime`; `close` ends it. */
+export interface Runtime extends PluginVerbs, Adapters, AsyncDisposable {
+  /** Starts every plugin of the directory and the config. One that fails is `failed`; the others run. */
+  start(): Promise<Runtime>;
+  /** Drains and stops every plugin, dependents first. Safe to call twice. */
+  close(): Promise<void>;
+  status(): RuntimeStatus;
+  /** @throws PLUGIN_UNKNOWN */
+  pluginStatus(plugin: string): PluginStatus;
+  /** The config in force, secrets masked; undefined for a plugin that is not there. */
+  pluginConfig(plugin: string): Readonly<Record<string, unknown>> | undefined;
+  /** Whether everything that shall run has started. */
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
+  /** All metrics in the Prometheus text format. */
+  metrics(): string;
+  /** Calls a plugin's method. An answer that is no promise comes back at once. */
+  invoke(plugin: string, method: string, data?: unknown, options?: CallOptions): MaybePromise<unknown>;
+  /** A function that calls a plugin's method, without a look-up each time. */
+  method<Input, Output>(plugin: string, method: string): MethodInvoker<Input, Output>;
+  /** A client of a service that some plugin provides. */
+  use<Methods>(ref: ServiceRef<Methods>): ServiceClient<Methods>;
+  /** Emits an event to the plugins, from `host`. */
+  emit(event: string, payload?: unknown): Promise<void>;
+  /** Declares the host's own extension points. */
+  extend<Declarations extends ExtensionPointDeclarations>(declarations: Declarations): HostExtensionPoints<Declarations>;
+  /** Hears of transitions, finished changes and rollbacks. @returns what ends the subscription */
+  on<Name extends keyof RuntimeEvents>(event: Name, listener: (payload: RuntimeEvents[Name][0]) => void): () => void;
+  /** The `/plugins/*`, health and metrics endpoints. Closed to changes unless `authorize` or a token is given. */
+  management(options?: ManagementOptions): MountedManagement;
 }
 
-export interface LoadOptions extends ChangeOptions {
-  readonly config?: Readonly<Record<string, unknown>>;
+/**
+ * Makes a runtime. Endpoints can be mounted at once; plugins run after `start`.
+ *
+ * @throws CONFIG_SYNTAX, CONFIG_INVALID, CONFIG_UNREADABLE, VERIFIER_MISSING
+ * @example
+ * await using runtime = await createRuntime({ plugins: './plugins' }).start();
+ * http.createServer(runtime.listener()).listen(8080);
+ */
+export function createRuntime(options: RuntimeOptions = {}): Runtime {
+  return new PluginRuntime(composeRuntime(resolveSettings(options), options), options);
 }
 
-/** What a change would touch, before it is made. */
-export interface Plan {
-  readonly operation: Operation;
-  readonly plugin: string;
-  /** Plugins in the order in which they would change. */
-  readonly steps: readonly { readonly plugin: string; readonly action: string; readonly reason: string }[];
-  /** Why it would be refused; empty when it would be tried. */
-  readonly problems: readonly { readonly code: string; readonly message: string }[];
-}
+class PluginRuntime implements Runtime {
+  readonly load: PluginVerbs['load'];
+  readonly unload: PluginVerbs['unload'];
+  readonly reload: PluginVerbs['reload'];
+  readonly swap: PluginVerbs['swap'];
+  readonly configure: PluginVerbs['configure'];
+  readonly enable: PluginVerbs['enable'];
+  readonly disable: PluginVerbs['disable'];
+  readonly restart: PluginVerbs['restart'];
+  readonly rollback: PluginVerbs['rollback'];
+  readonly plan: PluginVerbs['plan'];
+  readonly listener: Adapters['listener'];
+  readonly express: Adapters['express'];
+  readonly fastify: Adapters['fastify'];
+  readonly koa: Adapters['koa'];
+  readonly fetch: Adapters['fetch'];
+  readonly #core: RuntimeCore;
+  readonly #options: RuntimeOptions;
+  readonly #startedAt = Date.now();
+  #phase: 'created' | 'starting' | 'running' | 'closed' = 'created';
+  #probe: HealthProbe | undefined;
+  #guard: ProcessGuard | undefined;
+  #closing: Promise<void> | undefined;
 
-/** The verbs of a runtime. Changes of one plugin are serialised, of different plugins run in parallel. */
-export interface PluginVerbs {
-  load(source: PluginSource, options?: LoadOptions): Promise<SwapReport>;
-  unload(plugin: string, options?: ChangeOptions & { readonly cascade?: boolean }): Promise<SwapReport>;
-  /** Same source, new generation. */
-  reload(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
-  /** New source, and a new config if given. */
-  swap(plugin: string, source: PluginSource, options?: LoadOptions): Promise<SwapReport>;
-  /** Replaces the whole config; defaults are filled in. */
-  configure(plugin: string, config: Readonly<Record<string, unknown>>, options?: ChangeOptions): Promise<SwapReport>;
-  enable(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
-  disable(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
-  /** A new generation of the artifact that is loaded, also when the plugin has failed. */
-  restart(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
-  /** Back to the snapshot before the current one. */
-  rollback(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
-  plan(
-    operation: Operation,
-    plugin: string,
-    options?: { readonly source?: PluginSource; readonly cascade?: boolean },
-  ): Promise<Plan>;
-}
+  constructor(core: RuntimeCore, options: RuntimeOptions) {
+    this.#core = core;
+    this.#options = options;
+    const { verbs } = core;
+    this.load = this.#open((...args) => verbs.load(...args));
+    this.unload = this.#open((...args) => verbs.unload(...args));
+    this.reload = this.#open((...args) => verbs.reload(...args));
+    this.swap = this.#open((...args) => verbs.swap(...args));
+    this.configure = this.#open((...args) => verbs.configure(...args));
+    this.enable = this.#open((...args) => verbs.enable(...args));
+    this.disable = this.#open((...args) => verbs.disable(...args));
+    this.restart = this.#open((...args) => verbs.restart(...args));
+    this.rollback = this.#open((...args) => verbs.rollback(...args));
+    this.plan = this.#open((...args) => verbs.plan(...args));
+    ({
+      listener: this.listener,
+      express: this.express,
+      fastify: this.fastify,
+      koa: this.koa,
+      fetch: this.fetch,
+    } = createAdapters(core.dispatch));
+  }
 
-export type { EventHandler, ExtensionPoint, MaybePromise, PluginStatus, RuntimeStatus };
+  /** The recipe of a start; `close` reads it from the bottom. */
+  async start(): Promise<Runtime> {
+    const { settings, roster, wishes, verbs, swap, log } = this.#core;
+    if (this.#phase !== 'created') throw fail('RUNTIME_STARTED_ALREADY');
+    this.#phase = 'starting';
+    for (const notice of settings.notices) log.warn({ notice }, 'runtime notice');
+    if (settings.data !== undefined) wishes.attach(await openDesiredState(settings.data, { now: Date.now }));
+    const generations = () => roster.slots.flatMap((slot) => [...slot.generations.values()]);
+    if (this.#options.guardProcess ?? true) this.#guard = guardProcess(generations);
+    if (settings.config.plugins.enabled) {
+      const { loadOrder } = settings.config.plugins;
+      const load = (source: PluginSource) => swap.load(source, undefined);
+      await startPlugins({ verbs, load, loadOrder, configOf: this.#core.configOf, log }, await this.#wanted());
+    }
+    const { healthIntervalMs } = settings.limits;
+    this.#probe = startHealthProbe({ slots: () => roster.slots, intervalMs: healthIntervalMs, strikes: 3 });
+    this.#phase = 'running';
+    return this;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  status(): RuntimeStatus {
+    const { settings, roster } = this.#core;
+    const plugins = roster.slots.map((slot) => statusOf(slot, roster, { isUnsigned: true }));
+    return {
+      enabled: settings.config.plugins.enabled && this.#phase !== 'created',
+      startedAt: this.#startedAt,
+      pluginDirectory: settings.directory ?? '',
+      activeRequests: plugins.reduce((sum, { activeRequests }) => sum + activeRequests, 0),
+      notices: settings.notices,
+      plugins,
+    };
+  }
+
+  pluginStatus(plugin: string): PluginStatus {
+    const { roster } = this.#core;
+    return statusOf(roster.get(plugin), roster, { isUnsigned: true });
+  }
+
+  pluginConfig(plugin: string): Readonly<Record<string, unknown>> | undefined {
+    const slot = this.#core.roster.find(plugin);
+    if (slot === undefined) return undefined;
+    const { current } = slot;
+    return current ? this.#core.schemaOf(current.artifact).mask(current.config) : {};
+  }
+
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
+    if (this.#phase === 'running') return { ready: true, reasons: [] };
+    return { ready: false, reasons: [`the runtime is ${this.#phase}`] };
+  }
+
+  metrics(): string {
+    return metricsText(this.#core);
+  }
+
+  invoke(plugin: string, method: string, data?: unknown, options?: CallOptions): MaybePromise<unknown> {
+    return this.#core.methods.bind<unknown, unknown>(plugin, method)(data, options);
+  }
+
+  method<Input, Output>(plugin: string, method: string): MethodInvoker<Input, Output> {
+    return this.#core.methods.bind(plugin, method);
+  }
+
+  use<Methods>(ref: ServiceRef<Methods>): ServiceClient<Methods> {
+    const { services, settings } = this.#core;
+    const timeoutMs = settings.limits.callTimeoutMs;
+    const call = (method: string) => (input: unknown, options?: { readonly signal?: AbortSignal }) =>
+      services.services.call(ref.name, method, input, { signal: options?.signal, timeoutMs });
+    return Object.fromEntries(Object.keys(ref.methods as object).map((name) => [name, call(name)])) as ServiceClient<Methods>;
+  }
+
+  emit(event: string, payload?: unknown): Promise<void> {
+    return this.#core.services.events.emit('host', event, payload);
+  }
+
+  extend<Declarations extends ExtensionPointDeclarations>(
+    declarations: Declarations,
+  ): HostExtensionPoints<Declarations> {
+    return this.#core.services.extensions.extend(declarations);
+  }
+
+  on<Name extends keyof RuntimeEvents>(event: Name, listener: (payload: RuntimeEvents[Name][0]) => void): () => void {
+    const { events } = this.#core;
+    // The tuple type of a generic event name is out of the emitter's reach.
+    const heard = listener as never;
+    events.on(event, heard);
+    return () => void events.off(event, heard);
+  }
+
+  management(options: ManagementOptions = {}): MountedManagement {
+    const { settings, log } = this.#core;
+    const sources = Object.values(settings.config.plugins.entries).map(({ source }) => source);
+    const management = createManagement(
+      {
+        verbs: this,
+        status: () => this.status(),
+        pluginConfig: (plugin) => this.pluginConfig(plugin),
+        pluginRoots: [settings.directory, ...sources].filter((path) => path !== undefined),
+        metricsText: () => this.metrics(),
+        readiness: () => this.readiness(),
+        now: Date.now,
+        log,
+      },
+      options,
+    );
+    return Object.assign(toConnect(management), management);
+  }
+
+  /** Everything that shall run: the directory, then sources that the config or an operator names. */
+  async #wanted(): Promise<readonly WantedPlugin[]> {
+    const { settings, wishes } = this.#core;
+    const desired = wishes.desired?.plugins ?? {};
+    const { config, drift } = overlayDesiredState(settings.config, desired);
+    for (const { plugin, message } of drift) this.#core.log.warn({ plugin_name: plugin }, message);
+    const { entries, autoLoad } = config.plugins;
+    const isUnwanted = (name: string): boolean => desired[name]?.presence === 'unloaded';
+    const found = settings.directory === undefined || !autoLoad ? [] : await this.#found(settings.directory);
+    const wanted = new Map<string, WantedPlugin>();
+    for (const source of found) {
+      const name = await provisionalName(source);
+      if (!isUnwanted(name)) wanted.set(name, { name, source, entry: entries[name] ?? plainEntry });
+    }
+    for (const [name, entry] of Object.entries(entries)) {
+      if (entry.source !== undefined && !isUnwanted(name)) wanted.set(name, { name, source: entry.source, entry });
+      else if (!wanted.has(name) && !isUnwanted(name)) this.#noteMissing(name, entry);
+    }
+    return [...wanted.values()];
+  }
+
+  async #found(directory: string): Promise<readonly PluginSource[]> {
+    const isThere = await stat(directory).then(
+      () => true,
+      () => false,
+    );
+    if (isThere || this.#options.plugins !== undefined) return findPlugins(resolve(directory));
+    return [];
+  }
+
+  #noteMissing(name: string, entry: PluginEntry): void {
+    if (entry.enabled) this.#core.log.warn({ plugin_name: name }, 'the config names a plugin that is not there');
+  }
+
+  async #close(): Promise<void> {
+    const { roster, verbs, queue, loader, deadlines, wishes, services, log } = this.#core;
+    this.#phase = 'closed';
+    this.#probe?.close();
+    await queue.whenIdle();
+    const order = [...new Set(roster.slots.flatMap((slot) => roster.cascadeOf(slot.name)))];
+    for (const name of order) {
+      const report = await verbs.remove(name).catch((error: unknown) => ({ reason: error }));
+      if (report.reason !== undefined) log.error({ plugin_name: name, error: report.reason }, 'plugin did not end well');
+    }
+    this.#guard?.close();
+    deadlines.close();
+    await wishes.close();
+    await loader.close();
+    await services.storage.close();
+  }
+
+  /** A verb that is refused once the runtime is closed. */
+  #open<Args extends readonly unknown[], Result>(verb: (...args: Args) => Promise<Result>) {
+    return async (...args: Args): Promise<Result> => {
+      if (this.#phase === 'closed') throw fail('RUNTIME_CLOSED');
+      return verb(...args);
+    };
+  }
+}

@@ -16,8 +16,12 @@ export interface RequestInfo {
   readonly params: Readonly<Record<string, string>>;
   /** Aborted when the client left, the time limit passed or the drain ran out. Made on first touch. */
   readonly signal: AbortSignal;
+  /** Aborted when this generation begins to drain: a stream without an end should end now. Made on first touch. */
+  readonly draining: AbortSignal;
   readonly requestId: string;
   readonly tenant: string | undefined;
+  /** Who sent it: the peer's address, or what a trusted proxy says it is. Empty where the host does not know. */
+  readonly client: { readonly address: string };
 }
 
 export type RouteHandler = (request: Request, info: RequestInfo) => MaybePromise<Response>;

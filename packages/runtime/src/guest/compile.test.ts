@@ -1,3 +1,4 @@
+import { Session } from 'node:inspector';
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { expect, test } from 'vitest';
@@ -36,6 +37,18 @@ test('gives each evaluation its own globals and its own state', async () => {
 
 test('a global the scope does not give is the host’s', async () => {
   expect((await run('export const same = setTimeout;'))['same']).toBe(setTimeout);
+});
+
+test('a debugger is told the file and its map', () => {
+  const session = new Session();
+  session.connect();
+  const scripts: { readonly url: string; readonly sourceMapURL?: string }[] = [];
+  session.on('Debugger.scriptParsed', ({ params }) => scripts.push(params));
+  session.post('Debugger.enable');
+  compileProgram({ ...program('export const x = 1;'), sourceMap: '{"version":3}', file: '/plugins/x/debugged.ts' });
+  session.disconnect();
+  const script = scripts.find(({ url }) => url.endsWith('/plugins/x/debugged.ts'));
+  expect(script?.sourceMapURL).toBe(`data:application/json;base64,${btoa('{"version":3}')}`);
 });
 
 test('a failed evaluation rejects with the author’s error', async () => {

@@ -1,4 +1,4 @@
-import type { WireError } from '@hotswap/protocol';
+import { CodedError, type WireError } from '@hotswap/protocol';
 
 /** The verbs that end in a new or an earlier generation. */
 export type Operation =
@@ -36,4 +36,9 @@ export interface SwapReport {
   readonly carried: number;
   readonly cancelled: number;
   readonly durationMs: number;
+}
+
+/** The refusal in a report as an error to throw; `undefined` when the change was made. */
+export function reportError({ reason }: SwapReport): CodedError | undefined {
+  return reason && new CodedError(reason);
 }

@@ -1,0 +1,217 @@
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import { PluginMethods } from './calls.ts';
+import { layerConfig } from './config/plugin/config-layers.ts';
+import { compilePluginConfig, type PluginConfigSchema } from './config/plugin/plugin-config.ts';
+import { claimPluginVariables } from './config/plugin/plugin-variables.ts';
+import type { SecretReference } from './config/secret-reference.ts';
+import { createLogger, type HostLogger } from './host-services/logging/create-logger.ts';
+import { createSecretResolver } from './host-services/secrets.ts';
+import {
+  createHostServices,
+  createHostServicesCore,
+  forgetPlugin,
+  type HostServicesCore,
+} from './host-services/service-registry.ts';
+import { MemoryBackend } from './host-services/storage/memory-backend.ts';
+import { SqliteBackend } from './host-services/storage/sqlite-backend.ts';
+import { createSystemClock } from './host-services/system-clock.ts';
+import type { Dispatch } from './http/exchange.ts';
+import { createDispatch } from './http/handle-request.ts';
+import { chooseIsolate, isolationLevelOf, type IsolateFactories } from './isolation/choose-isolate.ts';
+import { InProcessIsolate } from './isolation/in-process-isolate.ts';
+import type { Artifact } from './loading/artifact.ts';
+import { createLoader, type Loader } from './loading/load-artifact.ts';
+import { CallDeadlines } from './plugin/call-deadlines.ts';
+import { Generation } from './plugin/generation.ts';
+import { GenerationCensus } from './plugin/generation-census.ts';
+import { KeyedQueue } from './plugin/keyed-queue.ts';
+import type { ConfigSource, PluginSlot, SlotWish } from './plugin/plugin-slot.ts';
+import { Router } from './routing/router.ts';
+import { type RuntimeOptions, type RuntimeSettings, storageFile } from './runtime-options.ts';
+import type { SwapParts } from './swap/swap.ts';
+import { checkArtifact, type CheckParts } from './verbs/check-artifact.ts';
+import { OperatorWishes } from './verbs/operator-wishes.ts';
+import { Roster } from './verbs/roster.ts';
+import { Transitions, type RuntimeEvents } from './verbs/transitions.ts';
+import { Verbs } from './verbs/verbs.ts';
+
+/** Everything a runtime is made of, wired. */
+export interface RuntimeCore {
+  readonly settings: RuntimeSettings;
+  readonly log: HostLogger;
+  readonly services: HostServicesCore;
+  readonly router: Router<Generation>;
+  readonly roster: Roster;
+  readonly queue: KeyedQueue;
+  readonly loader: Loader;
+  readonly deadlines: CallDeadlines;
+  readonly census: GenerationCensus;
+  readonly events: EventEmitter<RuntimeEvents>;
+  readonly wishes: OperatorWishes;
+  readonly swap: SwapParts;
+  readonly verbs: Verbs;
+  readonly dispatch: Dispatch;
+  readonly methods: PluginMethods;
+  readonly schemaOf: (artifact: Artifact) => PluginConfigSchema;
+  readonly configOf: (
+    name: string,
+    artifact: Artifact | undefined,
+  ) => { readonly config: SlotWish['config']; readonly source: ConfigSource };
+}
+
+/** The levels this build can give. */
+const factories: IsolateFactories = {
+  none: () => new InProcessIsolate('none'),
+  basic: () => new InProcessIsolate('basic'),
+};
+
+const neverAborted = new AbortController().signal;
+
+/** Builds the parts of a runtime and connects them; nothing runs yet. */
+export function composeRuntime(settings: RuntimeSettings, options: RuntimeOptions): RuntimeCore {
+  const log = options.log ?? createLogger();
+  const clock = createSystemClock();
+  const { data, limits, config } = settings;
+  const services = createHostServicesCore({
+    clock,
+    log,
+    storage: data === undefined ? new MemoryBackend() : new SqliteBackend({ file: storageFile(data), clock }),
+    secrets: createSecretResolver(secretReferences(config.secrets, options.secrets), options.environment ?? process.env),
+    copyValues: options.copyValues ?? false,
+    metricsPrefix: options.metricsPrefix ?? 'hotswap',
+  });
+  const router = new Router<Generation>();
+  const roster = new Roster();
+  const queue = new KeyedQueue();
+  const deadlines = new CallDeadlines();
+  const census = new GenerationCensus();
+  const events = new EventEmitter<RuntimeEvents>();
+  const loader = createLoader({ log, ...(data === undefined ? {} : { cacheDirectory: join(data, 'cache') }) });
+  const schemaOf = compileOnce();
+  const transitions = new Transitions({ log, events, hooks: options.hooks ?? {} });
+  const wishes = new OperatorWishes(config.plugins.entries);
+  const check: CheckParts = {
+    roster,
+    factories,
+    isolation: settings.isolation,
+    fillConfig: (artifact, given) => schemaOf(artifact).fill(given).config,
+  };
+
+  const make = (slot: PluginSlot, artifact: Artifact, wish: SlotWish): Generation => {
+    const { manifest } = artifact;
+    const level = isolationLevelOf(manifest, wish.isolation ?? settings.isolation);
+    const number = slot.nextNumber();
+    const identity = { plugin: slot.name, version: manifest.version, generation: number };
+    const generation = new Generation({
+      plugin: slot.name,
+      number,
+      artifact,
+      config: check.fillConfig(artifact, wish.config),
+      isolate: chooseIsolate(slot.name, level, factories)(),
+      services: createHostServices(services, {
+        ...identity,
+        capabilities: manifest.capabilities ?? {},
+        callTimeoutMs: limits.callTimeoutMs,
+      }),
+      deadlines,
+      callTimeoutMs: level === 'none' ? Infinity : limits.callTimeoutMs,
+      log: log.child({ plugin_name: slot.name, version: manifest.version, generation: number }),
+      onMove: ({ from, to, reason }) => log.debug({ ...identity, plugin_name: slot.name, from, to, reason }, 'generation moved'),
+    });
+    census.track(generation);
+    return generation;
+  };
+
+  const swap: SwapParts = {
+    router,
+    boards: services,
+    slots: () => roster.slots,
+    log,
+    settings: {
+      ...limits,
+      watch: { probationMs: limits.probationMs, probeMs: limits.probeMs, rules: settings.watchRules },
+    },
+    load: (source, signal) => loader.load(source, { signal: signal ?? neverAborted }),
+    check: (slot, artifact, wish) => checkArtifact(check, slot, artifact, wish),
+    make,
+    noted: (slot, reason) => transitions.note(slot, reason),
+    rolledBack: (slot, reason) => {
+      services.runtimeMetrics.rollbackFinished(0);
+      slot.countRollback(reason);
+      log.warn({ plugin_name: slot.name, reason, new_version: slot.current?.number }, 'plugin was rolled back by its watch');
+      events.emit('rollback', { plugin: slot.name, reason, to: slot.current?.number });
+    },
+  };
+  const verbs = new Verbs({
+    roster,
+    queue,
+    swap,
+    check,
+    maxSnapshots: limits.maxSnapshots,
+    log,
+    beforeTransition: (plugin, from, to, reason) => transitions.askBefore({ plugin, from, to, reason }),
+    finished: (report) => {
+      const isDone = report.outcome !== 'kept' && report.outcome !== 'failed';
+      services.runtimeMetrics.operationFinished(report.operation, isDone ? 'success' : 'failure', report.durationMs);
+      if (report.operation === 'rollback' && isDone) services.runtimeMetrics.rollbackFinished(report.durationMs);
+      if (report.operation === 'unload' && isDone) forgetPlugin(services, report.plugin);
+      transitions.logReport(report);
+    },
+    wished: (slot, operation, change) => wishes.record(slot, operation, change),
+  });
+
+  // Who hears of what: a plugin that became active may be what another one waits for.
+  events.on('transition', ({ plugin, to }) => {
+    if (to === 'failed') services.runtimeMetrics.pluginFailed();
+    if (to !== 'active') return;
+    for (const slot of roster.slots) if (slot.waitsFor === plugin) void verbs.restart(slot.name, { wait: 'published' });
+  });
+
+  return {
+    settings,
+    log,
+    services,
+    router,
+    roster,
+    queue,
+    loader,
+    deadlines,
+    census,
+    events,
+    wishes,
+    swap,
+    verbs,
+    dispatch: createDispatch({ router, identify: options.identify }),
+    methods: new PluginMethods(router, roster),
+    schemaOf,
+    configOf: (name, artifact) => {
+      const { schema, variables } = { schema: artifact?.manifest.config, variables: config.pluginVariables };
+      const claimed = claimPluginVariables(variables, [{ name, schema }]).byPlugin.get(name);
+      const api = wishes.configOf(name);
+      return layerConfig({ file: config.plugins.entries[name]?.config, environment: claimed?.config, api });
+    },
+  };
+}
+
+/** A schema is compiled once for each artifact, and forgotten with it. */
+function compileOnce(): (artifact: Artifact) => PluginConfigSchema {
+  const compiled = new WeakMap<Artifact, PluginConfigSchema>();
+  return (artifact) => {
+    const known = compiled.get(artifact) ?? compilePluginConfig(artifact.manifest.config, artifact.manifest.name);
+    compiled.set(artifact, known);
+    return known;
+  };
+}
+
+function secretReferences(
+  configured: Readonly<Record<string, SecretReference>>,
+  given: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  const references: Record<string, string> = {};
+  for (const [name, secret] of Object.entries(configured)) {
+    if (secret.type === 'env') references[name] = `env:${secret.variable}`;
+    else references[name] = secret.type === 'file' ? `file:${secret.path}` : secret.value;
+  }
+  return { ...references, ...given };
+}

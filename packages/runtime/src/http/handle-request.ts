@@ -1,0 +1,229 @@
+import { HotRequest, HotResponse } from '@hotswap/protocol/http';
+import type { MaybePromise } from '@hotswap/sdk';
+import { errorResponse } from './error-response.ts';
+import type { Dispatch, Exchange, Fallback } from './exchange.ts';
+import { RouteInfo } from './route-info.ts';
+import { fail } from '../errors.ts';
+import type { AnswerCheck, Generation } from '../plugin/generation.ts';
+import type { GuestHandler } from '../guest/guest-host.ts';
+import type { AssignmentKey } from '../routing/assignment.ts';
+import type { Lease } from '../routing/lease.ts';
+import type { Router } from '../routing/router.ts';
+import {
+  appliesTo,
+  type ChainLink,
+  generationFor,
+  linksFor,
+  matchRoute,
+  type RouteEntry,
+  type RoutingTable,
+} from '../routing/routing-table.ts';
+import type { TrieMatch } from '../routing/route-trie.ts';
+
+/** Says who a request belongs to; decides which generation serves it where there are several. */
+export type IdentifyRequest = (request: HotRequest) => AssignmentKey;
+
+export interface DispatchParts {
+  readonly router: Router<Generation>;
+  readonly identify: IdentifyRequest | undefined;
+}
+
+/** Makes the function that sends requests through the current routing table. */
+export function createDispatch(parts: DispatchParts): Dispatch {
+  return (request, fallback) => new PluginExchange(parts, request, fallback);
+}
+
+const routeAnswer: AnswerCheck<HotResponse> = { read: readResponse, isError: (response) => response.status >= 500 };
+/** A middleware hands on what stands behind it: a 500 from there is not its own. */
+const middlewareAnswer: AnswerCheck<HotResponse> = { read: readResponse, isError: () => false };
+const requestHookAnswer: AnswerCheck<HotResponse | undefined> = {
+  read: (value, plugin) => (value === undefined ? undefined : readResponse(value, plugin)),
+  isError: () => false,
+};
+const responseHookAnswer: AnswerCheck<void> = { read: () => {}, isError: () => false };
+const anyone: AssignmentKey = {};
+
+interface HeldLease {
+  readonly lease: Lease;
+  readonly generation: Generation;
+}
+
+/** One request's way: match, then link by link through the middleware, then the route, the host, or nothing. */
+class PluginExchange implements Exchange {
+  readonly answer: MaybePromise<HotResponse | undefined>;
+  readonly #parts: DispatchParts;
+  readonly #fallback: Fallback | undefined;
+  readonly #request: HotRequest;
+  readonly #path: string;
+  readonly #method: string;
+  readonly #match: TrieMatch<RouteEntry> | undefined;
+  readonly #links: readonly ChainLink[];
+  readonly #held: HeldLease[] = [];
+  /** The table at arrival: slot numbers in links and entries belong to it. */
+  readonly #table: RoutingTable<Generation>;
+  #key: AssignmentKey | undefined;
+  /** Stands for "nobody answered" behind a middleware; if it comes back untouched, the host goes on. */
+  #unanswered: HotResponse | undefined;
+
+  constructor(parts: DispatchParts, request: HotRequest, fallback: Fallback | undefined) {
+    this.#parts = parts;
+    this.#fallback = fallback;
+    this.#request = request;
+    const { target } = request;
+    const query = target.indexOf('?');
+    this.#path = query < 0 ? target : target.slice(0, query);
+    this.#method = request.method;
+    this.#table = parts.router.table;
+    this.#match = matchRoute(this.#table, this.#method, this.#path);
+    this.#links = this.#linksOf(this.#match?.value);
+    this.answer = this.#begin(request);
+  }
+
+  close(): void {
+    for (const { lease } of this.#held) lease.release();
+    this.#held.length = 0;
+  }
+
+  abort(reason: unknown): void {
+    for (const { lease } of this.#held) lease.abort(reason);
+  }
+
+  #linksOf(entry: RouteEntry | undefined): readonly ChainLink[] {
+    if (entry === undefined) return linksFor(this.#table, this.#path);
+    return entry.isChainCertain ? entry.chain : entry.chain.filter((link) => appliesTo(link, this.#path));
+  }
+
+  #begin(request: HotRequest): MaybePromise<HotResponse | undefined> {
+    const answer = this.#step(0, request);
+    if (this.#links.length === 0 && this.#match !== undefined) return answer;
+    return andThen(answer, (response) => (response === this.#unanswered ? undefined : response));
+  }
+
+  #step(index: number, request: HotRequest): MaybePromise<HotResponse> {
+    const link = this.#links[index];
+    if (link === undefined) return this.#match ? this.#route(this.#match, request) : this.#unrouted(request);
+    const generation = this.#generationOf(link.slot);
+    const handler = generation?.handlerAt(link.key);
+    if (generation === undefined || handler === undefined) return this.#step(index + 1, request);
+    const lease = this.#hold(generation);
+    const call = { link, index, request, generation, handler, lease };
+    if (link.type === 'middleware') return this.#middleware(call);
+    return link.type === 'request-hook' ? this.#requestHook(call) : this.#responseHook(call);
+  }
+
+  #route(match: TrieMatch<RouteEntry>, request: HotRequest): MaybePromise<HotResponse> {
+    const { slot, key } = match.value;
+    const generation = this.#generationOf(slot);
+    const handler = generation?.handlerAt(key);
+    if (generation === undefined || handler === undefined) {
+      const isUnloading = this.#currentView(slot)?.state === 'unloading';
+      return isUnloading ? errorResponse(fail('PLUGIN_UNLOADING', { retryAfterSeconds: 1 })) : this.#unrouted(request);
+    }
+    const lease = this.#hold(generation);
+    return answered(() => generation.call(lease, routeAnswer, handler, [request, this.#info(request, lease, match)]));
+  }
+
+  #middleware({ index, request, generation, handler, lease }: LinkCall): MaybePromise<HotResponse> {
+    const next = (handed: Request): MaybePromise<HotResponse> => {
+      generation.pauseDeadline(lease);
+      const answer = this.#step(index + 1, HotRequest.from(handed));
+      if (answer instanceof Promise) void answer.finally(() => generation.resumeDeadline(lease));
+      return answer;
+    };
+    const info = this.#info(request, lease, this.#match);
+    return answered(() => generation.call(lease, middlewareAnswer, handler, [request, next, info]));
+  }
+
+  #requestHook({ index, request, generation, handler, lease }: LinkCall): MaybePromise<HotResponse> {
+    const info = this.#info(request, lease, this.#match);
+    const verdict = answered(() => generation.call(lease, requestHookAnswer, handler, [request, info]));
+    return andThen(verdict, (response) => response ?? this.#step(index + 1, request));
+  }
+
+  #responseHook({ index, request, generation, handler, lease }: LinkCall): MaybePromise<HotResponse> {
+    const info = this.#info(request, lease, this.#match);
+    return andThen(this.#step(index + 1, request), (response) => {
+      const head = { status: response.status, headers: response.headers };
+      const changed = answered(() => generation.call(lease, responseHookAnswer, handler, [head, request, info]));
+      return andThen(changed, (failure) => failure ?? withStatus(response, head.status));
+    });
+  }
+
+  /** No plugin has the route: the host's own answer, 405 if another method would be answered, or nothing. */
+  #unrouted(request: HotRequest): MaybePromise<HotResponse> {
+    const fallback = this.#fallback;
+    if (fallback) return answered(() => fallback(request));
+    const allowed = this.#parts.router.table.shape.trie.methodsAt(this.#path);
+    if (allowed.length > 0 && !allowed.includes(this.#method)) {
+      return new HotResponse('Method Not Allowed', { status: 405, headers: { allow: allowed.join(', ') } });
+    }
+    this.#unanswered = new HotResponse('Not Found', { status: 404 });
+    return this.#unanswered;
+  }
+
+  /** Where the table has changed since arrival, the newest generation serves; but one that is held stays. */
+  #generationOf(slot: number): Generation | undefined {
+    const name = this.#table.slots[slot]?.name;
+    if (this.#held.length > 0) {
+      const held = this.#held.find(({ generation }) => generation.plugin === name);
+      if (held) return held.generation;
+    }
+    const { table } = this.#parts.router;
+    const current = table === this.#table ? slot : table.slots.findIndex((view) => view.name === name);
+    return generationFor(table, current, this.#identify);
+  }
+
+  #currentView(slot: number) {
+    const { table } = this.#parts.router;
+    if (table === this.#table) return table.slots[slot];
+    const name = this.#table.slots[slot]?.name;
+    return table.slots.find((view) => view.name === name);
+  }
+
+  #hold(generation: Generation): Lease {
+    const lease = generation.leases.acquire();
+    this.#held.push({ lease, generation });
+    return lease;
+  }
+
+  #info(request: HotRequest, lease: Lease, match: TrieMatch<RouteEntry> | undefined): RouteInfo {
+    return new RouteInfo({ request, lease, match, tenant: this.#identify().tenant });
+  }
+
+  readonly #identify = (): AssignmentKey => {
+    this.#key ??= this.#parts.identify?.(this.#request) ?? anyone;
+    return this.#key;
+  };
+}
+
+interface LinkCall {
+  readonly index: number;
+  readonly request: HotRequest;
+  readonly generation: Generation;
+  readonly handler: GuestHandler;
+  readonly lease: Lease;
+}
+
+/** A failed call becomes its error answer, so that what stands in front of it never sees a throw that is not its own. */
+function answered<T>(work: () => MaybePromise<T>): MaybePromise<T | HotResponse> {
+  try {
+    const result = work();
+    return result instanceof Promise ? result.catch(errorResponse) : result;
+  } catch (error) {
+    return errorResponse(error);
+  }
+}
+
+function andThen<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+function withStatus(response: HotResponse, status: number): HotResponse {
+  return status === response.status ? response : new HotResponse(response.body, { status, headers: response.headers });
+}
+
+function readResponse(value: unknown, plugin: string): HotResponse {
+  if (value instanceof HotResponse) return HotResponse.from(value);
+  const found = value === null || value === undefined ? String(value) : typeof value;
+  throw fail('HANDLER_ANSWER_INVALID', { plugin, found });
+}

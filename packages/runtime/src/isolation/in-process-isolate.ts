@@ -1,0 +1,37 @@
+import type { EndFailure, Isolate, IsolateStart } from './isolate.ts';
+import { Guest } from '../guest/guest.ts';
+
+/**
+ * Levels `none` and `basic`: the plugin runs in the host's thread and its handlers are called directly.
+ * What `basic` adds, the guard around each call, is the generation's work; nothing here stops hostile code.
+ */
+export class InProcessIsolate implements Isolate {
+  readonly level: 'none' | 'basic';
+  readonly #guest = new Guest();
+  #ending: Promise<readonly EndFailure[]> | undefined;
+
+  constructor(level: 'none' | 'basic') {
+    this.level = level;
+  }
+
+  start(start: IsolateStart): Promise<void> {
+    return this.#guest.start(start);
+  }
+
+  health(): ReturnType<Isolate['health']> {
+    return this.#guest.health();
+  }
+
+  configure(next: Readonly<Record<string, unknown>>, previous: Readonly<Record<string, unknown>>): Promise<boolean> {
+    return this.#guest.configure(next, previous);
+  }
+
+  resources(): Readonly<Record<string, number>> {
+    return this.#guest.resources();
+  }
+
+  stop(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {
+    this.#ending ??= this.#guest.stop(reason, limit);
+    return this.#ending;
+  }
+}

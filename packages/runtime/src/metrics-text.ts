@@ -1,0 +1,38 @@
+import { hostname } from 'node:os';
+import type { RuntimeCore } from './compose-runtime.ts';
+import { DurationHistogram } from './host-services/metrics/duration-histogram.ts';
+import { renderMetrics } from './host-services/metrics/exposition.ts';
+import type { PluginFacts } from './host-services/metrics/runtime-metrics.ts';
+import type { PluginSlot } from './plugin/plugin-slot.ts';
+
+/** Everything there is to scrape: the runtime's own series, then the plugins'. */
+export function metricsText({ services, roster }: Pick<RuntimeCore, 'services' | 'roster'>): string {
+  const facts = {
+    now: Date.now(),
+    plugins: roster.slots.map(factsOf),
+    sandboxInstances: 0,
+    environment: 'default',
+    node: hostname(),
+  };
+  return renderMetrics([...services.runtimeMetrics.families(facts), ...services.metrics.families()]);
+}
+
+function factsOf(slot: PluginSlot): PluginFacts {
+  const generations = [...slot.generations.values()];
+  const sum = (read: (generation: (typeof generations)[number]) => number): number =>
+    generations.reduce((total, generation) => total + read(generation), 0);
+  const { state, since } = slot.noted;
+  return {
+    name: slot.name,
+    state,
+    stateSince: since,
+    reloadCount: slot.reloadCount,
+    activeRequests: sum(({ leases }) => leases.count),
+    invocations: slot.past.requests + sum(({ requests }) => requests),
+    errors: slot.past.errors + sum(({ errors }) => errors),
+    panics: slot.past.faults + sum(({ faults }) => faults),
+    durations: (slot.current?.durations ?? new DurationHistogram()).facts(),
+    rollbacks: slot.rollbacks,
+    violations: {},
+  };
+}

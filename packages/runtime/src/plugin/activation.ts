@@ -1,0 +1,59 @@
+import type { Generation } from './generation.ts';
+import type { EventBus } from '../host-services/event-bus.ts';
+import type { ExtensionPoints } from '../host-services/extension-points.ts';
+import type { ServiceDirectory, ServiceMethod } from '../host-services/service-directory.ts';
+import type { TaskScheduler } from '../host-services/task-scheduler.ts';
+
+/** The host's boards that a published generation is pinned to. */
+export interface ActivationBoards {
+  readonly events: EventBus;
+  readonly tasks: TaskScheduler;
+  readonly services: ServiceDirectory;
+  readonly extensions: ExtensionPoints;
+}
+
+/**
+ * Makes tasks, subscriptions, services and extension handlers of a generation live. This happens at publish and never
+ * at start: else they would run in two generations at once.
+ *
+ * @returns what detaches all of them
+ */
+export function activate(generation: Generation, boards: ActivationBoards): () => void {
+  const attached: (() => void)[] = [];
+  const detach = (): void => {
+    for (const undo of attached.splice(0).toReversed()) undo();
+  };
+  try {
+    attachAll(generation, boards, attached);
+  } catch (error) {
+    detach();
+    throw error;
+  }
+  return detach;
+}
+
+function attachAll(generation: Generation, boards: ActivationBoards, attached: (() => void)[]): void {
+  const who = { plugin: generation.plugin, generation: generation.number };
+  for (const { registration, handler } of generation.registered('subscription')) {
+    const deliver = async (event: unknown): Promise<void> => void (await generation.callInBackground(handler, event));
+    attached.push(boards.events.subscribe({ ...who, event: registration.event, handler: deliver }));
+  }
+  for (const { registration, handler } of generation.registered('service')) {
+    const methods: Record<string, ServiceMethod> = {};
+    for (const method of registration.methods) {
+      methods[method] = (input, options) => generation.callInBackground(handler, method, input, options);
+    }
+    attached.push(boards.services.attach(registration.name, { ...who, methods }));
+  }
+  for (const { registration, handler } of generation.registered('extension')) {
+    const { point, priority } = registration;
+    const ask = (input: unknown): Promise<unknown> => generation.callInBackground(handler, input);
+    attached.push(boards.extensions.attach({ ...who, point, priority, handler: ask }));
+  }
+  for (const { registration, handler } of generation.registered('task')) {
+    const { name, everyMs } = registration;
+    const run = async (signal: AbortSignal): Promise<void> => void (await generation.callInBackground(handler, { signal }));
+    const task = boards.tasks.schedule({ plugin: who.plugin, name, everyMs, run });
+    attached.push(() => task.stop());
+  }
+}

@@ -1,0 +1,42 @@
+import type { MethodCall } from '@hotswap/sdk';
+import type { Lease, LeaseBook } from '../routing/lease.ts';
+
+/** What a caller may say beside the data. */
+export interface CallOptions {
+  readonly tenant?: string;
+  readonly requestId?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** One call of a plugin's method, as its handler sees it. The lease is made only when somebody needs it. */
+export class PluginCall implements MethodCall {
+  readonly data: unknown;
+  readonly tenant: string | undefined;
+  readonly requestId: string;
+  readonly #leases: LeaseBook;
+  readonly #callerSignal: AbortSignal | undefined;
+  #lease: Lease | undefined;
+
+  constructor(leases: LeaseBook, data: unknown, options: CallOptions | undefined) {
+    this.#leases = leases;
+    this.data = data;
+    this.tenant = options?.tenant;
+    this.requestId = options?.requestId ?? '';
+    this.#callerSignal = options?.signal;
+  }
+
+  get lease(): Lease {
+    this.#lease ??= this.#leases.acquire();
+    return this.#lease;
+  }
+
+  get signal(): AbortSignal {
+    const own = this.lease.signal;
+    return this.#callerSignal ? AbortSignal.any([own, this.#callerSignal]) : own;
+  }
+
+  /** Gives the lease back, if there is one. */
+  close(): void {
+    this.#lease?.release();
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * One request's hold on a generation: drain waits for these. It carries the signal of the handler that runs under it.
+ */
+export class Lease {
+  /** Next lease of the same request. */
+  nextOfRequest: Lease | undefined;
+  /** When the running call has had its time, on the monotonic clock; Infinity while none runs. */
+  deadlineAt: number = Infinity;
+  /** Settles the running call with an error; set while one is awaited. */
+  cancel: ((error: Error) => void) | undefined;
+  /** Ends what would go on for ever, such as an event stream, when the drain begins. */
+  onDrain: (() => void) | undefined;
+  readonly #book: LeaseBook;
+  #controller: AbortController | undefined;
+  #abortReason: unknown;
+
+  constructor(book: LeaseBook) {
+    this.#book = book;
+  }
+
+  /** Made on first touch: most handlers never look. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#abortReason ??= reason;
+    this.#controller?.abort(reason);
+  }
+
+  release(): void {
+    this.#book.release(this);
+  }
+}
+
+/** Every lease on one generation: counts them, aborts them, says when the last is gone. */
+export class LeaseBook {
+  readonly #open = new Set<Lease>();
+  #briefCalls = 0;
+  #idleWaiters: (() => void)[] = [];
+
+  get count(): number {
+    return this.#open.size + this.#briefCalls;
+  }
+
+  get open(): Iterable<Lease> {
+    return this.#open;
+  }
+
+  acquire(): Lease {
+    const lease = new Lease(this);
+    this.#open.add(lease);
+    return lease;
+  }
+
+  release(lease: Lease): void {
+    if (this.#open.delete(lease) && this.count === 0) this.#settleIdle();
+  }
+
+  /** A call that ends before it returns needs no lease object. Pair it with `leaveBrief`. */
+  enterBrief(): void {
+    this.#briefCalls++;
+  }
+
+  leaveBrief(): void {
+    if (--this.#briefCalls === 0 && this.#open.size === 0) this.#settleIdle();
+  }
+
+  /** Resolves when no lease is left; at once if there is none. */
+  whenIdle(): Promise<void> {
+    if (this.count === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** Tells open-ended answers that the drain has begun. */
+  announceDrain(): void {
+    for (const lease of this.#open) lease.onDrain?.();
+  }
+
+  /** @returns how many leases there were */
+  abortAll(reason: Error): number {
+    for (const lease of this.#open) lease.abort(reason);
+    return this.#open.size;
+  }
+
+  /** Settles calls that did not heed their signal. */
+  cancelAll(error: Error): void {
+    for (const lease of this.#open) lease.cancel?.(error);
+  }
+
+  /** Ends the calls whose deadline has passed. */
+  expire(now: number, timedOut: () => Error): void {
+    for (const lease of this.#open) {
+      if (lease.deadlineAt > now) continue;
+      const error = timedOut();
+      lease.abort(error);
+      lease.cancel?.(error);
+    }
+  }
+
+  #settleIdle(): void {
+    if (this.#idleWaiters.length === 0) return;
+    const waiters = this.#idleWaiters;
+    this.#idleWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}

@@ -1,0 +1,28 @@
+import { settlesWithin } from './time-limit.ts';
+import { fail } from '../errors.ts';
+import type { EventBus } from '../host-services/event-bus.ts';
+import type { Generation } from '../plugin/generation.ts';
+
+export interface DrainLimits {
+  /** How long requests may finish by themselves. */
+  readonly drainTimeoutMs: number;
+  /** How long aborted requests may take to heed their signal. */
+  readonly graceMs: number;
+}
+
+/**
+ * Waits until nobody holds a lease on `generation` and its queued events are handled; past the limit aborts the rest, waits the grace, settles them.
+ *
+ * @returns how many requests were cancelled
+ */
+export async function drain(generation: Generation, limits: DrainLimits, events: EventBus): Promise<number> {
+  const { leases, plugin, number } = generation;
+  leases.announceDrain();
+  const idle = events.idle(plugin, number).then(() => leases.whenIdle());
+  if (await settlesWithin(idle, limits.drainTimeoutMs)) return 0;
+  const error = fail('CALL_CANCELLED', { plugin: generation.plugin, reason: 'the drain time-out passed' });
+  const cancelled = leases.abortAll(error);
+  if (await settlesWithin(leases.whenIdle(), limits.graceMs)) return cancelled;
+  leases.cancelAll(error);
+  return cancelled;
+}

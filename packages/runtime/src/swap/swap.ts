@@ -1,0 +1,248 @@
+import type { Logger } from '@hotswap/sdk';
+import { drain, type DrainLimits } from './drain.ts';
+import { publish, type PublishParts } from './publish.ts';
+import { retire, type RetireParts } from './retire.ts';
+import { returnToPrevious } from './rollback.ts';
+import { StepClock, toWireError } from './step-clock.ts';
+import type { Operation, SwapReport } from './swap-report.ts';
+import { withLimit } from './time-limit.ts';
+import { warmUp } from './warm-up.ts';
+import { watchCandidate, type WatchSettings } from './watch.ts';
+import { fail } from '../errors.ts';
+import type { Artifact } from '../loading/artifact.ts';
+import type { PluginSource } from '../loading/plugin-source.ts';
+import type { Generation } from '../plugin/generation.ts';
+import type { PluginSlot, SlotWish } from '../plugin/plugin-slot.ts';
+
+export interface SwapSettings extends DrainLimits {
+  readonly loadTimeoutMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly watch: WatchSettings;
+}
+
+/** What a swap is made with. */
+export interface SwapParts extends PublishParts, RetireParts {
+  readonly settings: SwapSettings;
+  readonly log: Logger;
+  readonly load: (source: PluginSource, signal: AbortSignal | undefined) => Promise<Artifact>;
+  /** Refuses an artifact that must not take this slot's place; throws a coded error. */
+  readonly check: (slot: PluginSlot, artifact: Artifact, wish: SlotWish) => void;
+  readonly make: (slot: PluginSlot, artifact: Artifact, wish: SlotWish) => Generation;
+  /** A public state may have changed. */
+  readonly noted: (slot: PluginSlot, reason: string) => void;
+  /** A watch ended with a return to the generation before. */
+  readonly rolledBack: (slot: PluginSlot, reason: string) => void;
+}
+
+/** One change of one plugin: what it shall run from now on. */
+export interface Change {
+  readonly operation: Operation;
+  readonly operationId: string;
+  readonly wish: SlotWish;
+  /** Already loaded, where the caller had to look inside. */
+  readonly artifact?: Artifact | undefined;
+  readonly actor: string;
+  readonly reason: string;
+  readonly signal: AbortSignal | undefined;
+  /** A change that goes back uses its snapshot up and takes none. */
+  readonly isReturn?: boolean;
+}
+
+/** A generation that is ready to serve, and the log of how it got there. */
+export interface Candidate {
+  readonly slot: PluginSlot;
+  readonly change: Change;
+  readonly steps: StepClock;
+  readonly generation: Generation;
+}
+
+/** A swap's two moments: when the new generation serves, and when the old one has let go. */
+export interface Swapping {
+  readonly published: SwapReport;
+  readonly drained: Promise<SwapReport>;
+}
+
+/**
+ * The recipe of every change that brings a new generation: load, check, start, warm up, publish, drain, watch.
+ * Until publish a failure ends the candidate and nobody notices; the result says why. A first load is a swap from nothing.
+ */
+export async function swap(parts: SwapParts, slot: PluginSlot, change: Change): Promise<Swapping> {
+  slot.operation = slot.current === undefined ? 'start' : 'replace';
+  parts.noted(slot, change.operation);
+  const steps = new StepClock();
+  try {
+    const candidate = await prepare(parts, slot, change, steps);
+    return await commit(parts, [candidate]).then(([first]) => first as Swapping);
+  } catch (error) {
+    return refused(parts, slot, { change, steps, error });
+  }
+}
+
+/** Everything before publish. What it began is ended again when a step throws. */
+export async function prepare(
+  parts: SwapParts,
+  slot: PluginSlot,
+  change: Change,
+  steps: StepClock,
+): Promise<Candidate> {
+  const { settings } = parts;
+  const { wish, signal } = change;
+  const artifact = change.artifact ?? (await steps.run('load', () => parts.load(wish.source, signal)));
+  await steps.run('check', () => parts.check(slot, artifact, wish));
+  const generation = parts.make(slot, artifact, wish);
+  slot.add(generation);
+  try {
+    await steps.run('start', () => start(generation, settings.loadTimeoutMs, signal));
+    await steps.run('warm-up', () =>
+      warmUp(generation, {
+        times: artifact.manifest.health?.warmUp ?? 1,
+        limitMs: settings.loadTimeoutMs,
+        signal,
+      }),
+    );
+    generation.lifecycle.move('ready', 'healthy');
+  } catch (error) {
+    await discard(parts, slot, generation, error);
+    throw error;
+  }
+  slot.health = { status: 'healthy', reason: undefined, checkedAt: Date.now() };
+  return { slot, change, steps, generation };
+}
+
+/** Publishes candidates at once, all or none, and sees their predecessors off. */
+export async function commit(parts: SwapParts, candidates: readonly Candidate[]): Promise<Swapping[]> {
+  const before = candidates.map(({ slot }) => slot.current);
+  try {
+    const successions = candidates.map(({ slot, generation }) => ({ slot, successor: generation }));
+    const reason = candidates[0]?.change.operation ?? 'swap';
+    candidates[0]?.steps.runSync('publish', () => publish(parts, successions, reason));
+  } catch (error) {
+    for (const { slot, generation } of candidates) await discard(parts, slot, generation, error);
+    throw error;
+  }
+  return candidates.map((candidate, index) => succeed(parts, candidate, before[index]));
+}
+
+function succeed(parts: SwapParts, candidate: Candidate, previous: Generation | undefined): Swapping {
+  const { slot, change, generation } = candidate;
+  if (previous && change.isReturn !== true) slot.history.push(snapshotOf(slot, previous, change));
+  if (change.isReturn === true) slot.history.pop();
+  slot.wish = change.wish;
+  slot.operation = undefined;
+  slot.failure = undefined;
+  slot.waitsFor = undefined;
+  slot.loadedAt ??= Date.now();
+  if (previous) {
+    slot.reloadCount++;
+    slot.lastReloadAt = Date.now();
+  }
+  slot.probation?.conclude('a newer generation took over');
+  parts.noted(slot, change.reason);
+  const isWatched = previous !== undefined && parts.settings.watch.probationMs > 0;
+  if (isWatched) watch(parts, { slot, candidate: generation, previous });
+  const published = report(candidate, previous, 0);
+  const drained = previous
+    ? seeOff(parts, { slot, previous, isWatched }, candidate.steps).then((cancelled) => report(candidate, previous, cancelled))
+    : Promise.resolve(published);
+  return { published, drained };
+}
+
+/** Drains a generation that gave way; it then stands by while its successor is on probation, or stops. */
+async function seeOff(
+  parts: SwapParts,
+  { slot, previous, isWatched }: { readonly slot: PluginSlot; readonly previous: Generation; readonly isWatched: boolean },
+  steps: StepClock,
+): Promise<number> {
+  const cancelled = await steps.run('drain', () => drain(previous, parts.settings, parts.boards.events));
+  // A rollback may have come meanwhile: then it serves again.
+  if (previous.state !== 'draining') return cancelled;
+  if (isWatched && slot.probation?.previous === previous) previous.lifecycle.move('standby', 'drained');
+  else await retire(parts, slot, previous, 'replaced');
+  return cancelled;
+}
+
+function watch(
+  parts: SwapParts,
+  pair: { readonly slot: PluginSlot; readonly candidate: Generation; readonly previous: Generation },
+): void {
+  const { slot, candidate, previous } = pair;
+  watchCandidate(pair, parts.settings.watch, {
+    onKept: () => {
+      if (previous.state === 'standby') void retire(parts, slot, previous, 'its successor was kept');
+    },
+    onRollback: (reason) => {
+      void returnToPrevious(parts, { slot, from: candidate, to: previous }, reason);
+      parts.rolledBack(slot, reason);
+    },
+  });
+}
+
+async function start(generation: Generation, limitMs: number, signal: AbortSignal | undefined): Promise<void> {
+  generation.lifecycle.move('starting', 'chosen');
+  const timedOut = () =>
+    fail('PLUGIN_PHASE_TIMED_OUT', { plugin: generation.plugin, phase: 'start', limitMs, setting: 'loadTimeout' });
+  await withLimit(generation.start(), { ms: limitMs, signal, timedOut });
+}
+
+/** What undoes `make` and `start`: the candidate never served, so nobody is waited for. */
+async function discard(parts: SwapParts, slot: PluginSlot, generation: Generation, error: unknown): Promise<void> {
+  if (generation.lifecycle.can('failed')) generation.lifecycle.move('failed', toWireError(error).code);
+  await retire(parts, slot, generation, 'refused');
+}
+
+function refused(
+  parts: SwapParts,
+  slot: PluginSlot,
+  { change, steps, error }: { readonly change: Change; readonly steps: StepClock; readonly error: unknown },
+): Swapping {
+  const isServing = slot.current !== undefined;
+  const reason = toWireError(error);
+  slot.operation = undefined;
+  if (!isServing) slot.failure = reason;
+  parts.noted(slot, reason.message);
+  const published: SwapReport = {
+    outcome: isServing ? 'kept' : 'failed',
+    operation: change.operation,
+    operationId: change.operationId,
+    plugin: slot.name,
+    from: slot.current?.number,
+    to: slot.current?.number,
+    steps: steps.steps,
+    reason,
+    parked: 0,
+    carried: 0,
+    cancelled: 0,
+    durationMs: steps.durationMs,
+  };
+  return { published, drained: Promise.resolve(published) };
+}
+
+function report(candidate: Candidate, previous: Generation | undefined, cancelled: number): SwapReport {
+  const { slot, change, steps, generation } = candidate;
+  return {
+    outcome: 'swapped',
+    operation: change.operation,
+    operationId: change.operationId,
+    plugin: slot.name,
+    from: previous?.number,
+    to: generation.number,
+    steps: [...steps.steps],
+    parked: 0,
+    carried: 0,
+    cancelled,
+    durationMs: steps.durationMs,
+  };
+}
+
+function snapshotOf(slot: PluginSlot, previous: Generation, { actor, reason }: Change) {
+  return {
+    generation: previous.number,
+    artifact: previous.artifact,
+    source: slot.wish.source,
+    config: slot.wish.config,
+    takenAt: Date.now(),
+    actor,
+    reason,
+  };
+}
+

@@ -1,0 +1,58 @@
+import { satisfies } from 'semver';
+import type { IsolationLevel } from '@hotswap/protocol';
+import type { Roster } from './roster.ts';
+import { fail } from '../errors.ts';
+import { chooseIsolate, type IsolateFactories, isolationLevelOf } from '../isolation/choose-isolate.ts';
+import type { Artifact } from '../loading/artifact.ts';
+import type { PluginSlot, SlotWish } from '../plugin/plugin-slot.ts';
+
+export interface CheckParts {
+  readonly roster: Roster;
+  readonly factories: IsolateFactories;
+  /** The level for plugins whose config names none. */
+  readonly isolation: IsolationLevel | undefined;
+  /** Checks a config against the artifact's schema and fills its defaults in; throws CONFIG_REJECTED. */
+  readonly fillConfig: (artifact: Artifact, config: SlotWish['config']) => SlotWish['config'];
+}
+
+/**
+ * Whether an artifact may take a slot's place; nothing of it has run yet.
+ *
+ * @throws PLUGIN_NAME_MISMATCH, ISOLATION_UNAVAILABLE, SWAP_MODE_UNAVAILABLE, DEPENDENCY_INACTIVE,
+ * DEPENDENCY_UNSATISFIED, DEPENDENTS_UNSATISFIED, CONFIG_REJECTED
+ */
+export function checkArtifact(parts: CheckParts, slot: PluginSlot, artifact: Artifact, wish: SlotWish): void {
+  const { manifest, program } = artifact;
+  if (manifest.name !== slot.name) throw fail('PLUGIN_NAME_MISMATCH', { plugin: slot.name, found: manifest.name });
+  const level = isolationLevelOf(manifest, wish.isolation ?? parts.isolation);
+  chooseIsolate(slot.name, level, parts.factories);
+  const mode = manifest.swap ?? (program.type === 'definition' ? program.definition.swap : undefined);
+  if (mode === 'exclusive') throw fail('SWAP_MODE_UNAVAILABLE', { plugin: slot.name, mode });
+  parts.fillConfig(artifact, wish.config);
+  checkDependencies(parts.roster, artifact);
+  checkDependents(parts.roster, artifact);
+}
+
+function checkDependencies(roster: Roster, { manifest }: Artifact): void {
+  for (const [name, spec] of Object.entries(manifest.dependencies ?? {})) {
+    const { version: range, optional = false } = typeof spec === 'string' ? { version: spec } : spec;
+    const provider = roster.find(name)?.current;
+    if (provider === undefined) {
+      if (optional) continue;
+      throw fail('DEPENDENCY_INACTIVE', { plugin: manifest.name, dependency: name, range });
+    }
+    const found = provider.artifact.manifest.version;
+    if (satisfies(found, range, { includePrerelease: true })) continue;
+    throw fail('DEPENDENCY_UNSATISFIED', { plugin: manifest.name, dependency: name, range, found });
+  }
+}
+
+function checkDependents(roster: Roster, { manifest }: Artifact): void {
+  for (const { name, current } of roster.slots) {
+    const spec = current?.artifact.manifest.dependencies?.[manifest.name];
+    if (spec === undefined) continue;
+    const range = typeof spec === 'string' ? spec : spec.version;
+    if (satisfies(manifest.version, range, { includePrerelease: true })) continue;
+    throw fail('DEPENDENTS_UNSATISFIED', { plugin: manifest.name, version: manifest.version, dependent: name, range });
+  }
+}

@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import { type DesiredChange } from '../config/desired/desired-change.ts';
+import type { DesiredState } from '../config/desired/desired-state.ts';
+import type { PluginEntry } from '../config/plugin-entry.ts';
+import type { PluginSlot, SlotWish } from '../plugin/plugin-slot.ts';
+import type { Operation } from '../swap/swap-report.ts';
+import type { ChangeOptions } from './plugin-verbs.ts';
+
+/** Who makes changes that are not an operator's: start-up, and what a file says. These are not persisted. */
+export const unrecordedActors: readonly string[] = ['file', 'start-up', 'shut-down'];
+
+/** Keeps what operators ask for, so that it holds after a restart. Without a data folder nothing is kept. */
+export class OperatorWishes {
+  readonly #entries: Readonly<Record<string, PluginEntry>>;
+  #desired: DesiredState | undefined;
+
+  constructor(entries: Readonly<Record<string, PluginEntry>>) {
+    this.#entries = entries;
+  }
+
+  /** From now on wishes are kept. */
+  attach(desired: DesiredState): void {
+    this.#desired = desired;
+  }
+
+  get desired(): DesiredState | undefined {
+    return this.#desired;
+  }
+
+  /** The config an operator has set for a plugin. */
+  configOf(plugin: string): SlotWish['config'] | undefined {
+    return this.#desired?.plugins[plugin]?.config?.config;
+  }
+
+  async record(slot: PluginSlot, operation: Operation, { actor, reason }: ChangeOptions): Promise<void> {
+    if (this.#desired === undefined || (actor !== undefined && unrecordedActors.includes(actor))) return;
+    for (const change of changesOf(slot, operation)) {
+      await this.#desired.change({ plugin: slot.name, change, entry: this.#entries[slot.name], actor, reason });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#desired?.close();
+  }
+}
+
+/** What of a change must be remembered. A source in memory cannot be: it ends with the process. */
+function changesOf({ wish }: PluginSlot, operation: Operation): readonly DesiredChange[] {
+  const source = typeof wish.source === 'object' && 'name' in wish.source ? undefined : resolve(pathOf(wish.source));
+  const load: readonly DesiredChange[] = source === undefined ? [] : [{ type: 'load', source }];
+  const configure: readonly DesiredChange[] =
+    wish.configSource === 'api' ? [{ type: 'configure', config: wish.config }] : [];
+  switch (operation) {
+    case 'load':
+    case 'swap':
+    case 'rollback':
+      return [...load, ...configure];
+    case 'configure':
+      return configure;
+    case 'unload':
+      return [{ type: 'unload' }];
+    case 'enable':
+      return [{ type: 'enable' }];
+    case 'disable':
+      return [{ type: 'disable' }];
+    case 'reload':
+    case 'restart':
+      return [];
+  }
+}
+
+function pathOf(source: string | URL): string {
+  return source instanceof URL ? source.pathname : source;
+}

@@ -1,0 +1,49 @@
+import type { PluginSource } from '../loading/plugin-source.ts';
+import type { Operation, SwapReport } from '../swap/swap-report.ts';
+
+/** Who asked for a change and why; kept in history and logs. */
+export interface ChangeOptions {
+  readonly actor?: string;
+  readonly reason?: string;
+  readonly signal?: AbortSignal;
+  /** `published`: resolve as soon as the new generation serves. Default `drained`: when the old one has let go too. */
+  readonly wait?: 'published' | 'drained';
+}
+
+export interface LoadOptions extends ChangeOptions {
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+/** What a change would touch, before it is made. */
+export interface Plan {
+  readonly operation: Operation;
+  readonly plugin: string;
+  /** Plugins in the order in which they would change. */
+  readonly steps: readonly { readonly plugin: string; readonly action: string; readonly reason: string }[];
+  /** Why it would be refused; empty when it would be tried. */
+  readonly problems: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** The verbs of a runtime. Changes of one plugin are serialised, of different plugins run in parallel. */
+export interface PluginVerbs {
+  load(source: PluginSource, options?: LoadOptions): Promise<SwapReport>;
+  unload(plugin: string, options?: ChangeOptions & { readonly cascade?: boolean }): Promise<SwapReport>;
+  /** Same source, new generation. */
+  reload(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
+  /** New source, and a new config if given. */
+  swap(plugin: string, source: PluginSource, options?: LoadOptions): Promise<SwapReport>;
+  /** Replaces the whole config; defaults are filled in. */
+  configure(plugin: string, config: Readonly<Record<string, unknown>>, options?: ChangeOptions): Promise<SwapReport>;
+  enable(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
+  disable(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
+  /** A new generation of the artifact that is loaded, also when the plugin has failed. */
+  restart(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
+  /** Back to the snapshot before the current one. */
+  rollback(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
+  plan(
+    operation: Operation,
+    plugin: string,
+    options?: { readonly source?: PluginSource; readonly cascade?: boolean },
+  ): Promise<Plan>;
+}
+

@@ -1,0 +1,81 @@
+import type { Registration } from '@hotswap/protocol';
+import type { Roster } from './roster.ts';
+import { requiredBy } from './roster.ts';
+import type { PluginSlot } from '../plugin/plugin-slot.ts';
+import type { PluginStatus } from '../status.ts';
+
+/** What is true of every plugin of one runtime. */
+export interface RuntimeFlags {
+  readonly isUnsigned: boolean;
+}
+
+/** Everything an operator may ask about one plugin, computed from its slot. */
+export function statusOf(slot: PluginSlot, roster: Roster, flags: RuntimeFlags): PluginStatus {
+  const { current, failure, wish } = slot;
+  const manifest = current?.artifact.manifest;
+  const generations = [...slot.generations.values()];
+  return {
+    name: slot.name,
+    state: slot.publicState,
+    reason: reasonOf(slot),
+    version: manifest?.version,
+    generation: current?.number,
+    generations: generations.map((generation) => ({
+      number: generation.number,
+      version: generation.artifact.manifest.version,
+      digest: generation.artifact.digest,
+      state: generation.state,
+      activeRequests: generation.leases.count,
+      startedAt: generation.startedAt,
+    })),
+    kinds: manifest?.kinds ?? [],
+    origin: current?.artifact.origin ?? (typeof wish.source === 'object' && 'name' in wish.source ? 'memory' : String(wish.source)),
+    isolation: current?.isolate.level ?? wish.isolation ?? 'basic',
+    missingLayers: [],
+    unsigned: flags.isUnsigned,
+    loadedAt: slot.loadedAt,
+    lastReloadAt: slot.lastReloadAt,
+    reloadCount: slot.reloadCount,
+    dependencies: current ? requiredBy(slot) : [],
+    dependents: roster.dependentsOf(slot.name),
+    handlers: (current?.registrations ?? []).filter(({ type }) => type !== 'task').map(labelOf),
+    tasks: (current?.registrations ?? []).filter(({ type }) => type === 'task').map(labelOf),
+    resources: current?.isolate.resources() ?? {},
+    activeRequests: generations.reduce((sum, { leases }) => sum + leases.count, 0),
+    health: failure ? { ...slot.health, status: 'unhealthy', reason: failure.message } : slot.health,
+    configSource: wish.configSource,
+    snapshots: slot.history.status(),
+    counts: {
+      requests: generations.reduce((sum, { requests }) => sum + requests, slot.past.requests),
+      errors: generations.reduce((sum, { errors }) => sum + errors, slot.past.errors),
+      rollbacks: Object.values(slot.rollbacks).reduce((sum, count) => sum + count, 0),
+    },
+  };
+}
+
+function reasonOf({ failure, waitsFor }: PluginSlot): PluginStatus['reason'] {
+  if (waitsFor !== undefined) return { code: 'WaitingForDependency', message: `it waits for plugin ${waitsFor}` };
+  return failure && { code: failure.code, message: failure.message };
+}
+
+/** A registration in a few words, such as `GET /hello/:name`. */
+function labelOf(registration: Registration): string {
+  switch (registration.type) {
+    case 'route':
+      return `${registration.method} ${registration.path}`;
+    case 'middleware':
+    case 'request-hook':
+    case 'response-hook':
+      return `${registration.type} ${registration.paths.join(', ')}`;
+    case 'method':
+      return `method ${registration.name}`;
+    case 'task':
+      return `${registration.name} every ${registration.everyMs} ms`;
+    case 'subscription':
+      return `event ${registration.event}`;
+    case 'service':
+      return `service ${registration.name}`;
+    case 'extension':
+      return `extension ${registration.point}`;
+  }
+}

@@ -1,0 +1,318 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '@hotswap/sdk';
+import type { CheckParts } from './check-artifact.ts';
+import { describePlan } from './plan.ts';
+import type { ChangeOptions, LoadOptions, Plan, PluginVerbs } from './plugin-verbs.ts';
+import type { Roster } from './roster.ts';
+import { fail } from '../errors.ts';
+import type { Artifact } from '../loading/artifact.ts';
+import type { PluginSource } from '../loading/plugin-source.ts';
+import { History } from '../plugin/history.ts';
+import type { KeyedQueue } from '../plugin/keyed-queue.ts';
+import { PluginSlot, type SlotWish } from '../plugin/plugin-slot.ts';
+import { detach, publish, republish } from '../swap/publish.ts';
+import { drain } from '../swap/drain.ts';
+import { retire } from '../swap/retire.ts';
+import { returnToPrevious } from '../swap/rollback.ts';
+import { StepClock, toWireError } from '../swap/step-clock.ts';
+import { type Change, swap, type SwapParts, type Swapping } from '../swap/swap.ts';
+import type { Operation, SwapReport } from '../swap/swap-report.ts';
+import type { PublicState } from '../status.ts';
+
+export interface VerbParts {
+  readonly roster: Roster;
+  readonly queue: KeyedQueue;
+  readonly swap: SwapParts;
+  readonly check: CheckParts;
+  readonly maxSnapshots: number;
+  readonly log: Logger;
+  /** The host's before-hook; rejects to veto. */
+  readonly beforeTransition: (plugin: string, from: PublicState, to: PublicState, reason: string) => Promise<void>;
+  /** Every finished change, for metrics and the log. */
+  readonly finished: (report: SwapReport) => void;
+  /** The operator's wish has changed; it must survive a restart. */
+  readonly wished: (slot: PluginSlot, operation: Operation, options: ChangeOptions) => Promise<void>;
+}
+
+/** Carries the verbs out: one change of a plugin at a time, changes of different plugins side by side. */
+export class Verbs implements PluginVerbs {
+  readonly #parts: VerbParts;
+
+  constructor(parts: VerbParts) {
+    this.#parts = parts;
+  }
+
+  async load(source: PluginSource, options: LoadOptions = {}): Promise<SwapReport> {
+    const artifact = await this.#parts.swap.load(source, options.signal);
+    const { name } = artifact.manifest;
+    return this.#change(name, 'load', options, async (operationId) => {
+      const existing = this.#parts.roster.find(name);
+      if (existing?.current) throw fail('PLUGIN_LOADED_ALREADY', { plugin: name });
+      const isolation = existing?.wish.isolation;
+      const wish = { isEnabled: true, source, config: options.config ?? {}, isolation };
+      const slot = existing ?? this.install(name, { ...wish, configSource: 'api' });
+      const configSource = options.config ? 'api' : slot.wish.configSource;
+      const change = { ...wish, config: options.config ?? slot.wish.config, configSource } as const;
+      return this.#swap(slot, { operation: 'load', operationId, wish: change, artifact }, options);
+    });
+  }
+
+  reload(plugin: string, options: ChangeOptions = {}): Promise<SwapReport> {
+    return this.#replace(plugin, 'reload', options, (slot) => ({ wish: slot.wish }));
+  }
+
+  restart(plugin: string, options: ChangeOptions = {}): Promise<SwapReport> {
+    return this.#replace(plugin, 'restart', options, (slot) => ({ wish: slot.wish, artifact: slot.current?.artifact }));
+  }
+
+  swap(plugin: string, source: PluginSource, options: LoadOptions = {}): Promise<SwapReport> {
+    return this.#replace(plugin, 'swap', options, ({ wish }) => ({
+      wish: options.config ? { ...wish, source, config: options.config, configSource: 'api' } : { ...wish, source },
+    }));
+  }
+
+  configure(
+    plugin: string,
+    config: Readonly<Record<string, unknown>>,
+    options: ChangeOptions = {},
+  ): Promise<SwapReport> {
+    return this.reshape(plugin, { config, configSource: 'api' }, options);
+  }
+
+  /** A new config, in place if the plugin takes it and nothing else changes, else by a swap. */
+  reshape(
+    plugin: string,
+    wished: Partial<Pick<SlotWish, 'config' | 'configSource' | 'isolation' | 'source'>>,
+    options: ChangeOptions = {},
+  ): Promise<SwapReport> {
+    return this.#change(plugin, 'configure', options, async (operationId) => {
+      const slot = this.#parts.roster.get(plugin);
+      const wish = { ...slot.wish, ...wished };
+      const artifact = wished.source === undefined ? slot.current?.artifact : undefined;
+      const isConfigOnly = wished.source === undefined && !('isolation' in wished);
+      const inPlace = isConfigOnly ? await this.#configureInPlace(slot, wish, operationId) : undefined;
+      if (inPlace) return inPlace;
+      return this.#swap(slot, { operation: 'configure', operationId, wish, artifact }, options);
+    });
+  }
+
+  enable(plugin: string, options: ChangeOptions = {}): Promise<SwapReport> {
+    return this.#replace(plugin, 'enable', options, ({ wish }) => ({ wish: { ...wish, isEnabled: true } }));
+  }
+
+  disable(plugin: string, options: ChangeOptions = {}): Promise<SwapReport> {
+    return this.#change(plugin, 'disable', options, (operationId) => {
+      const slot = this.#parts.roster.get(plugin);
+      this.#refuseIfNeeded(plugin);
+      slot.wish = { ...slot.wish, isEnabled: false };
+      slot.waitsFor = undefined;
+      return this.#takeDown(slot, 'disable', operationId);
+    });
+  }
+
+  async unload(plugin: string, options: ChangeOptions & { readonly cascade?: boolean } = {}): Promise<SwapReport> {
+    const { roster } = this.#parts;
+    roster.get(plugin);
+    if (options.cascade !== true) return this.#unloadOne(plugin, options);
+    let last: SwapReport | undefined;
+    for (const name of roster.cascadeOf(plugin)) last = await this.#unloadOne(name, options);
+    return last as SwapReport;
+  }
+
+  rollback(plugin: string, options: ChangeOptions = {}): Promise<SwapReport> {
+    return this.#change(plugin, 'rollback', options, async (operationId) => {
+      const slot = this.#parts.roster.get(plugin);
+      const { probation } = slot;
+      if (probation) return this.#returnByAssignment(slot, operationId, options);
+      const snapshot = slot.history.latest;
+      if (snapshot === undefined) throw fail('SNAPSHOT_MISSING', { plugin });
+      const { source, config, artifact } = snapshot;
+      const wish = { ...slot.wish, source, config };
+      const swapping = await this.#swap(slot, { operation: 'rollback', operationId, wish, artifact, isReturn: true }, options);
+      if (swapping.published.outcome === 'swapped') slot.countRollback('manual');
+      return swapping;
+    });
+  }
+
+  plan(
+    operation: Operation,
+    plugin: string,
+    options: { readonly source?: PluginSource; readonly cascade?: boolean } = {},
+  ): Promise<Plan> {
+    return describePlan(this.#parts, operation, plugin, options);
+  }
+
+  /** Takes a plugin down at the end of the runtime; what operators wish is not touched. */
+  remove(plugin: string): Promise<SwapReport> {
+    return this.#change(plugin, 'unload', { actor: 'shut-down' }, async (operationId) => {
+      const slot = this.#parts.roster.get(plugin);
+      const ending = await this.#takeDown(slot, 'unload', operationId);
+      this.#parts.roster.remove(slot);
+      republish(this.#parts.swap);
+      return ending;
+    });
+  }
+
+  /** Makes an empty slot; a first load fills it. */
+  install(name: string, wish: SlotWish): PluginSlot {
+    const slot = new PluginSlot(name, wish, new History(this.#parts.maxSnapshots));
+    this.#parts.roster.add(slot);
+    return slot;
+  }
+
+  /** A first load at start-up, of an artifact that was read already. */
+  begin(slot: PluginSlot, artifact: Artifact): Promise<SwapReport> {
+    return this.#change(slot.name, 'load', { wait: 'published' }, (operationId) =>
+      this.#swap(slot, { operation: 'load', operationId, wish: slot.wish, artifact }, {}),
+    );
+  }
+
+  #replace(
+    plugin: string,
+    operation: Operation,
+    options: ChangeOptions,
+    describe: (slot: PluginSlot) => { readonly wish: SlotWish; readonly artifact?: Artifact | undefined },
+  ): Promise<SwapReport> {
+    return this.#change(plugin, operation, options, async (operationId) => {
+      const slot = this.#parts.roster.get(plugin);
+      if (!slot.wish.isEnabled && operation !== 'enable') throw fail('PLUGIN_DISABLED', { plugin });
+      return this.#swap(slot, { operation, operationId, ...describe(slot) }, options);
+    });
+  }
+
+  /** Queues a change; the plugin is free for the next one as soon as this one has published. */
+  async #change(
+    plugin: string,
+    operation: Operation,
+    options: ChangeOptions,
+    work: (operationId: string) => Promise<Swapping>,
+  ): Promise<SwapReport> {
+    const operationId = `${operation}-${randomUUID().slice(0, 8)}`;
+    const { queue, finished, roster, wished } = this.#parts;
+    const swapping = await queue.run(plugin, async () => {
+      options.signal?.throwIfAborted();
+      const changing = await work(operationId);
+      const slot = roster.find(plugin);
+      const isDone = changing.published.outcome !== 'kept' && changing.published.outcome !== 'failed';
+      if (slot && isDone) await wished(slot, operation, options);
+      return changing;
+    });
+    const report = options.wait === 'published' ? swapping.published : await swapping.drained;
+    finished(report);
+    return report;
+  }
+
+  async #swap(
+    slot: PluginSlot,
+    change: Omit<Change, 'actor' | 'reason' | 'signal'>,
+    { actor = 'api', reason, signal }: ChangeOptions,
+  ): Promise<Swapping> {
+    const because = reason ?? change.operation;
+    await this.#parts.beforeTransition(slot.name, slot.publicState, slot.current ? 'reloading' : 'loading', because);
+    return swap(this.#parts.swap, slot, { ...change, actor, reason: because, signal });
+  }
+
+  async #configureInPlace(slot: PluginSlot, wish: SlotWish, operationId: string): Promise<Swapping | undefined> {
+    const { current } = slot;
+    if (current === undefined) return undefined;
+    const steps = new StepClock();
+    const report = (outcome: SwapReport['outcome'], error?: unknown): Swapping => {
+      const published: SwapReport = {
+        ...emptyReport({ outcome, operation: 'configure', operationId, plugin: slot.name }),
+        from: current.number,
+        to: current.number,
+        steps: steps.steps,
+        durationMs: steps.durationMs,
+        ...(error === undefined ? {} : { reason: toWireError(error) }),
+      };
+      return { published, drained: Promise.resolve(published) };
+    };
+    try {
+      const config = await steps.run('check', () => this.#parts.check.fillConfig(current.artifact, wish.config));
+      if (!(await steps.run('start', () => current.configure(config)))) return undefined;
+    } catch (error) {
+      return report('kept', error);
+    }
+    slot.wish = wish;
+    return report('configured');
+  }
+
+  async #unloadOne(plugin: string, options: ChangeOptions): Promise<SwapReport> {
+    return this.#change(plugin, 'unload', options, async (operationId) => {
+      const slot = this.#parts.roster.get(plugin);
+      this.#refuseIfNeeded(plugin);
+      await this.#parts.wished(slot, 'unload', options);
+      const ending = await this.#takeDown(slot, 'unload', operationId);
+      this.#parts.roster.remove(slot);
+      republish(this.#parts.swap);
+      return ending;
+    });
+  }
+
+  #refuseIfNeeded(plugin: string): void {
+    const dependents = this.#parts.roster.dependentsOf(plugin);
+    if (dependents.length > 0) throw fail('PLUGIN_HAS_DEPENDENTS', { plugin, dependents: dependents.join(', ') });
+  }
+
+  /** Requests meet 503 while the last ones finish; then the routes are gone. */
+  async #takeDown(slot: PluginSlot, operation: 'unload' | 'disable', operationId: string): Promise<Swapping> {
+    const parts = this.#parts.swap;
+    const steps = new StepClock();
+    const { current } = slot;
+    await this.#parts.beforeTransition(slot.name, slot.publicState, 'unloading', operation);
+    let cancelled = 0;
+    slot.probation?.conclude(operation);
+    if (current) {
+      slot.operation = 'remove';
+      parts.noted(slot, operation);
+      detach(current);
+      republish(parts);
+      cancelled = await steps.run('drain', () => drain(current, parts.settings, parts.boards.events));
+      steps.runSync('publish', () => publish(parts, [{ slot, successor: undefined }], operation));
+      await steps.run('stop', () => retire(parts, slot, current, operation));
+    }
+    slot.failure = undefined;
+    if (operation === 'disable') {
+      slot.operation = undefined;
+      parts.noted(slot, operation);
+    }
+    const report: SwapReport = {
+      ...emptyReport({ outcome: 'unloaded', operation, operationId, plugin: slot.name }),
+      from: current?.number,
+      steps: steps.steps,
+      cancelled,
+      durationMs: steps.durationMs,
+    };
+    return { published: report, drained: Promise.resolve(report) };
+  }
+
+  /** While the generation before is still warm, going back is one assignment. */
+  async #returnByAssignment(slot: PluginSlot, operationId: string, options: ChangeOptions): Promise<Swapping> {
+    const { probation } = slot;
+    if (probation === undefined) throw fail('SNAPSHOT_MISSING', { plugin: slot.name });
+    const reason = options.reason ?? 'manual';
+    await this.#parts.beforeTransition(slot.name, slot.publicState, 'active', reason);
+    const { candidate, previous } = probation;
+    const steps = new StepClock();
+    const left = steps.runSync('rollback', () =>
+      returnToPrevious(this.#parts.swap, { slot, from: candidate, to: previous }, reason),
+    );
+    probation.conclude('returned');
+    slot.countRollback('manual');
+    const published: SwapReport = {
+      ...emptyReport({ outcome: 'swapped', operation: 'rollback', operationId, plugin: slot.name }),
+      from: candidate.number,
+      to: previous.number,
+      steps: steps.steps,
+      durationMs: steps.durationMs,
+    };
+    return { published, drained: left.then((cancelled) => ({ ...published, cancelled })) };
+  }
+}
+
+function emptyReport(
+  about: Pick<SwapReport, 'outcome' | 'operation' | 'operationId' | 'plugin'>,
+): SwapReport {
+  return { ...about, from: undefined, to: undefined, steps: [], parked: 0, carried: 0, cancelled: 0, durationMs: 0 };
+}
+
