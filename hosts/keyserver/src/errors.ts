@@ -21,6 +21,10 @@ export const fail = defineErrors({
   },
   KEY_TOO_LARGE: { kind: 'limit', message: '{what} is larger than the limit of {limit}: send less at once' },
   KEY_REJECTED: { kind: 'forbidden', message: 'key {fingerprint} was rejected: {reason}' },
+  KEY_CHECK_FAILED: {
+    kind: 'plugin-fault',
+    message: 'plugin {plugin} could not check key {fingerprint}, so it was not taken in: tell the operator',
+  },
   KEY_BUSY: {
     kind: 'unavailable',
     message: 'key {fingerprint} is being changed by others at the same time: send it again',
@@ -32,5 +36,6 @@ export const fail = defineErrors({
   },
   LOOKUP_INVALID: { kind: 'invalid', message: 'the look-up cannot be understood: {problem}' },
   LOOKUP_TOO_WIDE: { kind: 'limit', message: 'more than {limit} keys match "{search}": search for something narrower' },
+  CONFIG_MISSING: { kind: 'not-found', message: 'there is no config file {file}: see HOTSWAP_CONFIG' },
   OPERATION_UNSUPPORTED: { kind: 'invalid', message: 'this server does not offer "{operation}"' },
 });

@@ -33,8 +33,9 @@ export interface KeyEvent {
 }
 
 /**
- * Every place where a plugin may act on keys. Handlers are asked in order of priority; the first one that rejects ends
- * it. A handler that throws or runs out of time refuses the add with an error: nothing enters unchecked.
+ * Every place where a plugin may act on keys. All handlers of a point are asked; the sender reads the reason of the
+ * first, by priority, that rejects. One that throws, runs out of time or gives no verdict keeps the key out, with
+ * KEY_CHECK_FAILED: nothing enters unchecked.
  *
  * - `key.validate`: policy on the key itself (algorithm, size, expiry, who may add). Asked once for each key of a post,
  *   after its signatures are verified and before it is merged. It may be asked again about a key that was sent again,

@@ -6,5 +6,9 @@ export type { StopSignals, Stoppable } from './run-until-stopped.ts';
 export { createServerLog } from './server-log.ts';
 export type { ServerLog } from './server-log.ts';
 
+// For hosts that put a server of their own together.
+export { openListener } from './http-listener.ts';
+export type { HttpListener, ListenOptions, RequestListener } from './http-listener.ts';
+
 // For clients on the same machine.
-export { operatorTokenFile } from './operator-token.ts';
+export { operatorTokenFile, saveOperatorToken } from './operator-token.ts';

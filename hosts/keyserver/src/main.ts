@@ -1,0 +1,17 @@
+// The process: read the settings, start, say where, end when told to.
+import { errorKinds, isCodedError } from '@hotswap/protocol';
+import { createServerLog, runUntilStopped } from '@hotswap/server';
+import { startKeyServer } from './server.ts';
+
+const level = process.env['HOTSWAP_LOG_LEVEL'];
+const log = createServerLog({ stream: process.stderr, ...(level !== undefined && { level }) });
+
+try {
+  const server = await startKeyServer({ env: process.env, cwd: process.cwd(), log });
+  process.stdout.write(`listening on ${server.url}\n`);
+  await runUntilStopped(server);
+} catch (error) {
+  if (!isCodedError(error)) throw error;
+  process.stderr.write(`${error.code}: ${error.message}\n`);
+  process.exitCode = errorKinds[error.kind].exitCode;
+}
