@@ -24,6 +24,7 @@ export interface PluginEntry {
   readonly isUnloaded: boolean;
 }
 
+/** A plugin's own config: plain JSON values by key. */
 export type PluginConfigValues = Readonly<Record<string, unknown>>;
 
 /** What holds for a plugin that no file mentions. */

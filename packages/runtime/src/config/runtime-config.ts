@@ -35,6 +35,7 @@ export interface ParsedConfig {
   locatePluginKey(plugin: string, path: KeyPath): Position | undefined;
 }
 
+/** Where a config text comes from and what surrounds it. */
 export interface ParseOptions {
   readonly format: ConfigFormat;
   /** For messages; relative paths in the config start from its folder. */

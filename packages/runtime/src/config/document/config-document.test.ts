@@ -1,7 +1,10 @@
+import fc from 'fast-check';
+import { stringify } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { formatOf, readConfigDocument } from './config-document.ts';
 import type { ConfigFormat } from './config-document.ts';
 import type { KeyPath } from './position-index.ts';
+import { tomlPositions } from './toml-positions.ts';
 
 /** The text at which a path was found, so that a test names what it expects instead of counting columns. */
 function wordAt(text: string, path: KeyPath, format: ConfigFormat = 'toml'): string {
@@ -9,6 +12,15 @@ function wordAt(text: string, path: KeyPath, format: ConfigFormat = 'toml'): str
   if (!place) return 'nowhere';
   const line = text.split('\n')[place.line - 1] ?? '';
   return `${place.line}:${/^\S*?(?=[\s=\],.}]|$)/.exec(line.slice(place.column - 1))?.[0]}`;
+}
+
+const unsafeKeys: readonly string[] = ['__proto__', 'constructor', 'prototype'];
+
+/** The paths of all keys; list indices count only on the way to a key. */
+function pathsOf(value: unknown, path: KeyPath): readonly KeyPath[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => pathsOf(item, [...path, index]));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [[...path, key], ...pathsOf(inner, [...path, key])]);
 }
 
 describe('places in a TOML text', () => {
@@ -76,6 +88,35 @@ config.greeting = "hi"
     expect(wordAt(text, path)).toBe(expected);
   });
 
+  it('are exact for every key of whatever can be written', () => {
+    const key = fc.oneof(
+      fc.constantFrom('a', 'b c', 'd.e', '[f]', '"g"', "'h'", 'i\n', '#j', '\t', '\u00e9'),
+      fc.string(),
+    );
+    const leaf = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constantFrom('"""', "'''", 'x\n[y]\nz = 1'));
+    const { table } = fc.letrec<{ table: Record<string, unknown>; value: unknown }>((tie) => ({
+      table: fc.dictionary(
+        key.filter((name) => !unsafeKeys.includes(name)),
+        tie('value'),
+      ),
+      value: fc.oneof({ maxDepth: 2 }, leaf, fc.array(leaf), fc.array(tie('table')), tie('table')),
+    }));
+    fc.assert(
+      fc.property(table, (value) => {
+        const text = stringify(value);
+        const positions = tomlPositions(text);
+        const lines = text.split('\n');
+        for (const path of pathsOf(value, [])) {
+          const { line, column } = positions.locate(path) ?? { line: 0, column: 0 };
+          const rest = (lines[line - 1] ?? '').slice(column - 1);
+          // Bare, or quoted with JSON's escapes: what stands there is the last key of the path.
+          expect([path.at(-1), JSON.stringify(path.at(-1))].some((key) => rest.startsWith(String(key)))).toBe(true);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   it('follows texts with Windows line ends', () => {
     expect(wordAt('[a]\r\nb = 1\r\nc = [\r\n 2]\r\n', ['a', 'c', 0])).toBe('4:2');
   });
@@ -111,10 +152,12 @@ describe('a text that cannot be read', () => {
     expect(() => readConfigDocument(text, format, 'app')).toThrow('^');
   });
 
-  it('refuses keys that would reach into prototypes', () => {
-    expect(() => readConfigDocument('[__proto__]\na = 1', 'toml', 'app')).toThrow(
-      expect.objectContaining({ code: 'CONFIG_SYNTAX' }),
-    );
+  it.each<[ConfigFormat, string]>([
+    ['toml', '[__proto__]\na = 1'],
+    ['yaml', 'a:\n  __proto__: { b: 1 }'],
+    ['json', '{ "a": { "__proto__": { "b": 1 } } }'],
+  ])('refuses keys that would reach into prototypes (%s)', (format, text) => {
+    expect(() => readConfigDocument(text, format, 'app')).toThrow(expect.objectContaining({ code: 'CONFIG_SYNTAX' }));
   });
 
   it('refuses YAML aliases that grow without bound', () => {

@@ -1,6 +1,6 @@
 import { messageOf } from '@hotswap/protocol';
 import { parse, TomlDate, TomlError } from 'smol-toml';
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { fail } from '../../errors.ts';
 import { PositionIndex } from './position-index.ts';
 import type { KeyPath, Position } from './position-index.ts';
@@ -58,6 +58,12 @@ function readYaml(text: string, format: 'yaml' | 'json', file: string): ConfigDo
     throw syntaxError(text, file, { line, column: col }, first.message);
   }
   const positions = new PositionIndex(text);
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (!isScalar(key) || key.value !== '__proto__') return;
+      throw syntaxError(text, file, positions.at(key.range?.[0] ?? 0), 'the key __proto__ is not allowed');
+    },
+  });
   addNode(positions, [], document.contents);
   try {
     const value: unknown = document.toJS({ maxAliasCount: 100 });

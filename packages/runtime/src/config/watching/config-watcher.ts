@@ -7,6 +7,7 @@ import { parseRuntimeConfig } from '../runtime-config.ts';
 import type { ParsedConfig, ParseOptions } from '../runtime-config.ts';
 import { createQuietTimer } from './quiet-timer.ts';
 
+/** What to watch, what is in force, and whom to tell. */
 export interface ConfigWatcherOptions extends ParseOptions {
   /** Absolute. */
   readonly file: string;
@@ -23,6 +24,7 @@ export interface ConfigWatcherOptions extends ParseOptions {
   readonly onProblem: (error: Error) => void;
 }
 
+/** A running watch of the config file. */
 export interface ConfigWatcher extends AsyncDisposable {
   close(): Promise<void>;
 }

@@ -9,9 +9,12 @@ import { isIgnoredPath, isPluginFile, pluginOfPath } from './plugin-path.ts';
 import { createQuietTimer } from './quiet-timer.ts';
 import type { QuietTimer } from './quiet-timer.ts';
 
+/** What to watch, how patiently, and whom to tell. */
 export interface SourceWatcherOptions {
   /** The plugin directory; absolute. It may appear later. */
   readonly directory: string;
+  /** The one plugin of the directory to look at; default all. */
+  readonly only?: string;
   /** How long a plugin's files must be quiet before its change is told; default 10. */
   readonly debounceMs?: number;
   /** How long a plugin must stay away until it counts as removed: editors delete files to save them. Default 100. */
@@ -39,10 +42,10 @@ export interface SourceWatcher extends AsyncDisposable {
 
 /** Watches the plugin directory and the files of each plugin. Resolves when the watch stands. */
 export async function watchSources(options: SourceWatcherOptions): Promise<SourceWatcher> {
-  const { directory, watch = watchFiles } = options;
+  const { directory, only = directory, watch = watchFiles } = options;
   // With `atomic` chokidar holds back removals and repeats them late; here a plugin is looked at again instead.
   const common = { ignoreInitial: true, atomic: false } as const;
-  const inside = watch(directory, { ...common, ignored: (path) => isIgnoredPath(relative(directory, path)) });
+  const inside = watch(only, { ...common, ignored: (path) => isIgnoredPath(relative(directory, path)) });
   const outside = watch([], common);
   const tracker = new PluginTracker(options, outside);
   const failWatch = (error: unknown): void =>
