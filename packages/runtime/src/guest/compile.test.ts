@@ -42,7 +42,7 @@ test('a global the scope does not give is the host’s', async () => {
 test('a debugger is told the file and its map', () => {
   const session = new Session();
   session.connect();
-  const scripts: { readonly url: string; readonly sourceMapURL?: string }[] = [];
+  const scripts: { readonly url: string; readonly sourceMapURL?: string | undefined }[] = [];
   session.on('Debugger.scriptParsed', ({ params }) => scripts.push(params));
   session.post('Debugger.enable');
   compileProgram({ ...program('export const x = 1;'), sourceMap: '{"version":3}', file: '/plugins/x/debugged.ts' });

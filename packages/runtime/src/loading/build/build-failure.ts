@@ -25,10 +25,14 @@ export function buildFailure(messages: readonly Message[], plugin: string): Code
   return fail('BUILD_FAILED', { plugin, summary, reason, ...place, problems });
 }
 
+/** Whether the bundler ran and found errors in what it was given. */
+export function isBuildFailure(thrown: unknown): thrown is { readonly errors: readonly Message[] } {
+  return typeof thrown === 'object' && thrown !== null && 'errors' in thrown && Array.isArray(thrown.errors);
+}
+
 /** The messages in what the bundler threw. */
 export function messagesOf(thrown: unknown): readonly Message[] {
-  if (typeof thrown === 'object' && thrown !== null && 'errors' in thrown && Array.isArray(thrown.errors))
-    return thrown.errors;
+  if (isBuildFailure(thrown)) return thrown.errors;
   return [{ id: '', pluginName: '', text: messageOf(thrown), location: null, notes: [], detail: undefined }];
 }
 

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { context } from 'esbuild';
+import { context, stop } from 'esbuild';
 import { isCodedError } from '@hotswap/protocol';
 import type { CodedError } from '@hotswap/protocol';
 import type { BuildContext, BuildOptions, BuildResult, Message } from 'esbuild';
 import type { Logger } from '@hotswap/sdk';
 import { fail } from '../../errors.ts';
-import { buildFailure, messagesOf } from './build-failure.ts';
+import { buildFailure, isBuildFailure, messagesOf } from './build-failure.ts';
 import { BuildTurns } from './build-turns.ts';
 import { BundleCache } from './bundle-cache.ts';
 import { firstOutside, refuseNativeAddons, rootsFor } from './confine-build.ts';
@@ -103,24 +103,37 @@ export class PluginBuilder {
     return bundle;
   }
 
-  async #rebuild(request: BuildRequest): Promise<Bundle> {
+  async #rebuild(request: BuildRequest, isSecondTry = false): Promise<Bundle> {
     const tsconfig = await readFile(join(request.root, 'tsconfig.json'), 'utf8').catch(() => '{}');
     const key = `${keyOf(request)}\0${tsconfig}`;
-    const opened = this.#kept.get(key) ?? (await context(optionsFor(request, tsconfig)));
-    this.#kept.delete(key);
-    this.#kept.set(key, opened);
-    if (this.#isClosed) {
-      await this.close();
-      throw fail('LOADER_CLOSED', { plugin: request.plugin });
-    }
     try {
+      const opened = await this.#open(key, request, tsconfig);
       return await this.#confined(request, toBundle(await opened.rebuild(), request.root));
     } catch (error) {
       if (this.#isClosed) throw fail('LOADER_CLOSED', { plugin: request.plugin });
-      throw isCodedError(error) ? error : await this.#failure(request, messagesOf(error));
+      if (isCodedError(error)) throw error;
+      if (isBuildFailure(error) || isSecondTry) throw await this.#failure(request, messagesOf(error));
+      await this.#forgetBundler(key);
+      return await this.#rebuild(request, true);
     } finally {
       await this.#dropIdle();
     }
+  }
+
+  async #open(key: string, request: BuildRequest, tsconfig: string): Promise<BuildContext> {
+    const opened = this.#kept.get(key) ?? (await context(optionsFor(request, tsconfig)));
+    this.#kept.delete(key);
+    this.#kept.set(key, opened);
+    // Closed while it was opened: nobody else would let go of it.
+    if (this.#isClosed) await this.close();
+    return opened;
+  }
+
+  /** The bundler's process is gone, and with it all that was kept there. `stop` makes the library start another. */
+  async #forgetBundler(key: string): Promise<void> {
+    const isFirstToNotice = this.#kept.has(key) || this.#kept.size === 0;
+    this.#kept.clear();
+    if (isFirstToNotice) await stop();
   }
 
   async #confined(request: BuildRequest, bundle: Bundle): Promise<Bundle> {
