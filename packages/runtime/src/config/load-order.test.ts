@@ -11,11 +11,13 @@ const plugin = (name: string, kinds: readonly string[] = [], dependencies: reado
 
 describe('loadOrder', () => {
   it('may name plugins and kinds; anything else is reported with its place', () => {
-    const text = '[plugins]\nloadOrder = ["security", "geo",\n  "metircs"]';
+    const text = '[plugins]\nloadOrder = ["security", "storage", "geo",\n  "metircs"]';
     const parsed = parseRuntimeConfig(text, { format: 'toml', file: 'h.toml', cwd: '/' });
-    expect(loadOrderProblems(parsed, [plugin('geo'), plugin('guard', ['security']), plugin('metrics')])).toEqual([
+    expect(
+      loadOrderProblems(parsed, [plugin('geo'), plugin('guard', ['security']), plugin('metrics')], ['storage']),
+    ).toEqual([
       {
-        path: 'plugins.loadOrder[2]',
+        path: 'plugins.loadOrder[3]',
         message: 'names "metircs", which is neither a plugin nor a kind; did you mean metrics?',
         line: 3,
         column: 3,

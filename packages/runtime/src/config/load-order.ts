@@ -11,12 +11,17 @@ export interface OrderedPlugin {
   readonly dependencies: readonly string[];
 }
 
-/** Entries of `loadOrder` that are neither a plugin nor a kind, with their places; report them with `invalidConfig`. */
+/**
+ * Entries of `loadOrder` that are neither a plugin nor a kind, with their places; report them with `invalidConfig`.
+ *
+ * `kinds` are good entries even when no plugin is of them.
+ */
 export function loadOrderProblems(
   parsed: Pick<ParsedConfig, 'config' | 'locate'>,
   plugins: Iterable<Pick<OrderedPlugin, 'name' | 'kinds'>>,
+  kinds: readonly string[],
 ): readonly ConfigProblem[] {
-  const known = new Set(Array.from(plugins, ({ name, kinds }) => [name, ...kinds]).flat());
+  const known = new Set([...kinds, ...Array.from(plugins, (plugin) => [plugin.name, ...plugin.kinds]).flat()]);
   return parsed.config.plugins.loadOrder.flatMap((entry, index) => {
     if (known.has(entry)) return [];
     const message = `names "${entry}", which is neither a plugin nor a kind${didYouMean(nearestName(entry, known))}`;
