@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { findConnection } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { exitSuccess } from './exit-codes.ts';

@@ -4,7 +4,7 @@ export type { Server, ServerOptions } from './server.ts';
 export { runUntilStopped } from './run-until-stopped.ts';
 export type { StopSignals, Stoppable } from './run-until-stopped.ts';
 export { createServerLog } from './server-log.ts';
-export type { ServerLog } from './server-log.ts';
+export type { LogLevel, LogOptions } from './server-log.ts';
 
 // For hosts that put a server of their own together.
 export { openListener } from './http-listener.ts';

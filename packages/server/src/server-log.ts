@@ -1,62 +1,59 @@
-import { pino } from 'pino';
-import type { DestinationStream, Logger as PinoLogger } from 'pino';
-import { build as prettyStream } from 'pino-pretty';
+import { createLogger } from '@hotswap/runtime';
+import type { HostLogger } from '@hotswap/runtime';
 
-/** The log of the whole process. */
-export type ServerLog = PinoLogger;
+type LogFields = Readonly<Record<string, unknown>>;
+import { build as readableStream } from 'pino-pretty';
 
-/** The words that log collectors expect for the levels. */
-const levelWords: Readonly<Record<string, string>> = {
-  trace: 'DEBUG',
-  debug: 'DEBUG',
-  info: 'INFO',
-  warn: 'WARNING',
-  error: 'ERROR',
-  fatal: 'CRITICAL',
-};
+/** How much is written. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** Never written, wherever they stand in a line's fields. */
-const secretPaths = [
-  'token',
-  'password',
-  'secret',
-  'authorization',
-  '*.token',
-  '*.password',
-  '*.secret',
-  '*.authorization',
-];
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
 
 export interface LogOptions {
   readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  /** Default `info`. */
-  readonly level?: string;
+  /** A word of `LogLevel`; anything else means `info`. */
+  readonly level?: string | undefined;
+  readonly hasColor?: boolean;
 }
 
-/** JSON lines, one a state change; readable lines where the stream is a terminal. */
-export function createServerLog({ stream, level = 'info' }: LogOptions): ServerLog {
-  const isTerminal = stream.isTTY === true;
-  return pino(
-    {
-      level,
-      messageKey: 'message',
-      base: null,
-      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ level: levelWords[label] ?? label.toUpperCase() }) },
-      redact: { paths: secretPaths, censor: '[secret]' },
-    },
-    isTerminal ? readable(stream) : stream,
-  );
+/** The log of the process: JSON lines, one a state change; readable lines where the stream is a terminal. */
+export function createServerLog({ stream, level, hasColor = true }: LogOptions): HostLogger {
+  return createLogger({
+    level: levels.find((known) => known === level?.toLowerCase()) ?? 'info',
+    destination: stream.isTTY === true ? readable(stream, hasColor) : stream,
+  });
 }
 
-function readable(destination: NodeJS.WritableStream): DestinationStream {
-  return prettyStream({
+function readable(destination: NodeJS.WritableStream, colorize: boolean): NodeJS.WritableStream {
+  return readableStream({
     destination,
-    colorize: process.env['NO_COLOR'] === undefined,
+    colorize,
     messageKey: 'message',
     timestampKey: 'timestamp',
-    translateTime: 'HH:MM:ss.l',
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'msg',
     customLevels: 'DEBUG:20,INFO:30,WARNING:40,ERROR:50,CRITICAL:60',
-    ignore: 'pid,hostname',
+    useOnlyCustomProps: false,
   });
+}
+
+/**
+ * The same log without the lines about changes of plugins, for servers that show changes in their own way.
+ * What plugins themselves log is untouched.
+ */
+export function withoutChanges(log: HostLogger): HostLogger {
+  const isChange = (fields: object): boolean => 'operation_id' in fields || ('from' in fields && 'to' in fields);
+  const unlessChange = (level: 'debug' | 'info' | 'warn' | 'error'): HostLogger['info'] => {
+    return (first: string | LogFields, message = ''): void => {
+      if (typeof first === 'string') log[level](first);
+      else if (!isChange(first)) log[level](first, message);
+    };
+  };
+  return {
+    debug: unlessChange('debug'),
+    info: unlessChange('info'),
+    warn: unlessChange('warn'),
+    error: unlessChange('error'),
+    child: (bindings) => log.child(bindings),
+  };
 }

@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { formatOf, parseRuntimeConfig } from '@hotswap/runtime';
-import type { RuntimeConfig } from '@hotswap/runtime';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import { formatOf, parseRuntimeConfig, plainEntry } from '@hotswap/runtime';
+import type { ParseOptions, RuntimeConfig } from '@hotswap/runtime';
 import { fail } from './errors.ts';
 
 /** What a server is started with; everything else stands in the config file. */
@@ -24,11 +24,16 @@ export interface SettingsRequest {
 /** What a server does, decided once at start. */
 export interface ServerSettings {
   readonly config: RuntimeConfig;
-  /** Absolute; undefined when there is no config file. */
-  readonly configFile: string | undefined;
-  /** The one plugin to run, when the source is no folder of plugins. */
+  /** Undefined when no config file is read. */
+  readonly configFile: ConfigFile | undefined;
+  /** Real path of the one plugin to run, when the source is no folder of plugins. */
   readonly onlyPlugin: string | undefined;
   readonly isDevelopment: boolean;
+}
+
+/** A config file as it was read, and how to read it again. */
+export interface ConfigFile extends ParseOptions {
+  readonly text: string;
 }
 
 /**
@@ -37,57 +42,86 @@ export interface ServerSettings {
  * @throws SOURCE_MISSING, CONFIG_FILE_MISSING, CONFIG_SYNTAX, CONFIG_INVALID
  */
 export async function readServerSettings(request: SettingsRequest): Promise<ServerSettings> {
-  const { mode, cwd, source } = request;
+  const { mode, cwd } = request;
   const isDevelopment = mode === 'develop';
-  const onlyPlugin = isDevelopment && source !== undefined && (await isOnePlugin(source)) ? source : undefined;
-  const configFile = request.configFile === undefined ? undefined : resolve(cwd, request.configFile);
-  const { config } = parseRuntimeConfig(configFile === undefined ? '' : await readText(configFile), {
-    format: configFile === undefined ? 'toml' : formatOf(configFile),
-    file: configFile ?? join(cwd, 'hotswap.toml'),
-    cwd,
-    // The flags are read as the variables they outrank, so that both are checked in one way.
-    env: { ...request.env, ...variablesOf(request, onlyPlugin) },
-  });
-  return { config, configFile, onlyPlugin, isDevelopment };
+  const source = isDevelopment && request.source !== undefined ? await findSource(request.source) : undefined;
+  // The flags are read as the variables they outrank, so that both are checked in one way.
+  const env = { ...request.env, ...variablesOf(request, source) };
+  const configFile = await readConfigFile(request, env);
+  const { config } = configFile
+    ? parseRuntimeConfig(configFile.text, configFile)
+    : parseRuntimeConfig('', { format: 'toml', file: join(cwd, 'hotswap.toml'), cwd, env });
+  const onlyPlugin = source?.pluginName === undefined ? undefined : source.path;
+  return {
+    config: source?.pluginName === undefined ? config : withPlugin(config, source.pluginName, source.path),
+    configFile,
+    onlyPlugin,
+    isDevelopment,
+  };
 }
 
-function variablesOf(request: SettingsRequest, onlyPlugin: string | undefined): Readonly<Record<string, string>> {
-  const { mode, source, bind, data, cwd, env } = request;
+/** What `develop` was pointed at. */
+interface FoundSource {
+  /** A real path. */
+  readonly path: string;
+  /** Of the one plugin it is; undefined for a folder of plugins. */
+  readonly pluginName: string | undefined;
+}
+
+function variablesOf(request: SettingsRequest, source: FoundSource | undefined): Readonly<Record<string, string>> {
+  const { mode, bind, data, cwd, env } = request;
   const isDevelopment = mode === 'develop';
   const folder = data ?? (isDevelopment ? (env['HOTSWAP_SERVER_DATA'] ?? '.hotswap') : undefined);
+  const isFolderOfPlugins = source !== undefined && source.pluginName === undefined;
   return {
     ...(bind !== undefined && { HOTSWAP_SERVER_BIND: bind }),
     ...(folder !== undefined && { HOTSWAP_SERVER_DATA: resolve(cwd, folder) }),
     ...(isDevelopment && { HOTSWAP_PLUGINS_SECURITY_ALLOW_UNSIGNED: 'true' }),
-    ...(isDevelopment && source !== undefined && !onlyPlugin && { HOTSWAP_PLUGINS_DIRECTORY: source }),
-    ...(onlyPlugin && { HOTSWAP_PLUGINS_AUTO_LOAD: 'false' }),
+    ...(isFolderOfPlugins && { HOTSWAP_PLUGINS_DIRECTORY: source.path }),
+    ...(source !== undefined && !isFolderOfPlugins && { HOTSWAP_PLUGINS_AUTO_LOAD: 'false' }),
   };
 }
 
-/** A file is a plugin, and so is a folder whose manifest has a `hotswap` field or engine. */
-async function isOnePlugin(source: string): Promise<boolean> {
-  const found = await stat(source).catch((cause: unknown) => {
-    throw fail('SOURCE_MISSING', { source }, { cause });
+async function readConfigFile(
+  { configFile, cwd }: SettingsRequest,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ConfigFile | undefined> {
+  if (configFile === undefined) return undefined;
+  const file = resolve(cwd, configFile);
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw fail('CONFIG_FILE_MISSING', { file }, { cause });
   });
-  if (!found.isDirectory()) return true;
-  const manifest = await readFile(join(source, 'package.json'), 'utf8').catch(() => '{}');
-  return looksLikePlugin(manifest);
+  return { file, text, format: formatOf(file), cwd, env };
 }
 
-/** Pure. A manifest that is no JSON still names its folder as a plugin: loading it then says what is wrong. */
-export function looksLikePlugin(packageJson: string): boolean {
+async function findSource(source: string): Promise<FoundSource> {
+  const path = await realpath(source).catch((cause: unknown) => {
+    throw fail('SOURCE_MISSING', { source }, { cause });
+  });
+  if (!(await stat(path)).isDirectory()) return { path, pluginName: basename(path, extname(path)).toLowerCase() };
+  const manifest = await readFile(join(path, 'package.json'), 'utf8').catch(() => undefined);
+  return { path, pluginName: manifest === undefined ? undefined : pluginNameIn(manifest, basename(path)) };
+}
+
+/**
+ * The name of the plugin whose `package.json` this is; undefined for one without a `hotswap` field or engine. Pure.
+ * A text that is no JSON counts as a plugin: loading it then says what is wrong.
+ */
+export function pluginNameIn(packageJson: string, folderName: string): string | undefined {
   try {
     const manifest: unknown = JSON.parse(packageJson);
-    if (typeof manifest !== 'object' || manifest === null) return true;
+    if (typeof manifest !== 'object' || manifest === null) return folderName;
     const engines = 'engines' in manifest ? manifest.engines : undefined;
-    return 'hotswap' in manifest || (typeof engines === 'object' && engines !== null && 'hotswap' in engines);
+    const asksForHotswap = typeof engines === 'object' && engines !== null && 'hotswap' in engines;
+    if (!asksForHotswap && !('hotswap' in manifest)) return undefined;
+    return 'name' in manifest && typeof manifest.name === 'string' ? manifest.name : folderName;
   } catch {
-    return true;
+    return folderName;
   }
 }
 
-async function readText(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw fail('CONFIG_FILE_MISSING', { file }, { cause });
-  });
+function withPlugin(config: RuntimeConfig, name: string, source: string): RuntimeConfig {
+  const { entries } = config.plugins;
+  const entry = { ...(entries[name] ?? plainEntry), source };
+  return { ...config, plugins: { ...config.plugins, entries: { ...entries, [name]: entry } } };
 }

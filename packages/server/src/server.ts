@@ -1,15 +1,17 @@
-import { createRuntime, ensureToken } from '@hotswap/runtime';
-import type { Runtime } from '@hotswap/runtime';
+import { createRuntime, createSystemClock, ensureToken } from '@hotswap/runtime';
+import type { HostLogger, Runtime } from '@hotswap/runtime';
+import { followConfig } from './config-changes.ts';
 import { openListener } from './http-listener.ts';
 import type { HttpListener, RequestListener } from './http-listener.ts';
 import { saveOperatorToken } from './operator-token.ts';
-import type { ServerLog } from './server-log.ts';
+import { withoutChanges } from './server-log.ts';
 import { readServerSettings } from './server-settings.ts';
 import type { ServerSettings, SettingsRequest } from './server-settings.ts';
+import { followSources } from './source-changes.ts';
 
 /** What a server is started with. */
 export interface ServerOptions extends SettingsRequest {
-  readonly log: ServerLog;
+  readonly log: HostLogger;
 }
 
 /** A server that listens. */
@@ -29,25 +31,27 @@ export interface Server {
 }
 
 /**
- * Starts a server: settings, token, plugins, listeners, in this order; closing is the same read from the bottom.
+ * Starts a server: settings, token, plugins, listeners, watchers, in this order; closing is the same read from the bottom.
  * A failed start leaves nothing behind.
  *
  * @throws SOURCE_MISSING, CONFIG_FILE_MISSING, CONFIG_SYNTAX, CONFIG_INVALID, ADDRESS_IN_USE, ADDRESS_UNUSABLE
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   await using started = new AsyncDisposableStack();
-  const { log, env } = options;
+  const { env, cwd } = options;
   const settings = await readServerSettings(options);
-  const { config, onlyPlugin } = settings;
+  const { config, configFile, isDevelopment } = settings;
   const { server, plugins } = config;
+  // Whoever develops sees each change in words, with the place of an error; the log would say it a second time.
+  const log = isDevelopment ? withoutChanges(options.log) : options.log;
 
   const token = await ensureToken(server.data, env);
   if (token.token !== undefined) await saveOperatorToken(server.data, token.token);
 
-  const runtime = createRuntime({ config, data: server.data, log, environment: env });
+  const pluginRoots = isDevelopment ? [cwd] : [];
+  const runtime = createRuntime({ config, data: server.data, log, environment: env, pluginRoots });
   started.defer(() => runtime.close());
   await runtime.start();
-  if (onlyPlugin !== undefined) await runtime.load(onlyPlugin);
 
   const { allowedOrigins, allowedHosts } = server.management;
   const management = runtime.management({ verifyToken: token.verify, allowedOrigins, allowedHosts });
@@ -63,6 +67,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   // On one address management is asked first, and no plugin ever sees what it answers.
   const mixed: RequestListener = (request, response) => management(request, response, () => traffic(request, response));
   const listener = await open(server.bind, hasOwnAddress ? traffic : mixed);
+
+  if (plugins.enabled && plugins.watch) {
+    const clock = createSystemClock();
+    started.use(await followSources({ runtime, settings, clock, log }));
+    if (configFile) started.use(await followConfig({ runtime, config, file: configFile, clock, log }));
+  }
 
   const undo = started.move();
   let closed: Promise<void> | undefined;

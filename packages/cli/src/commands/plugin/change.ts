@@ -40,23 +40,22 @@ export async function change(call: Call<object>, request: ChangeRequest): Promis
   const client = await call.connect();
   const { plugin, doing, isWatched } = request;
   call.progress.show(`${doing} ${plugin} ...`);
-  const answer = await followed(request.send(client), () => showState(call, client, request));
+  const pending = request.send(client);
+  if (isWatched) await watchPending(call, pending, () => showState(call, client, request));
+  const answer = await pending;
   const result = { plugin, answer };
   const to = answer.report?.to;
   if (!isWatched || to === undefined || answer.report?.outcome !== 'swapped') return result;
   return { ...result, probation: await followProbation(call, { client, plugin, to }) };
+}
 
-  /** Looks at the plugin beside the change. */
-  async function followed<T>(pending: Promise<T>, look: () => Promise<void>): Promise<T> {
-    if (!isWatched) return pending;
-    let isPending = true;
-    const settled = pending.finally(() => (isPending = false));
-    while (isPending) {
-      await Promise.race([settled, call.terminal.sleep(pollMs)]);
-      if (isPending) await look();
-    }
-    return settled;
-  }
+/** Looks again and again until the change is through; how it ended is for whoever awaits it. */
+async function watchPending(call: Call<object>, pending: Promise<unknown>, look: () => Promise<void>): Promise<void> {
+  const settled = pending.then(
+    () => true,
+    () => true,
+  );
+  while (!(await Promise.race([settled, call.terminal.sleep(pollMs)]))) await look();
 }
 
 /** A plugin that cannot be looked at now is no reason to end the change: its own answer tells. */

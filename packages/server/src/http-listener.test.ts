@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { Agent, get } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseRuntimeConfig } from '@hotswap/runtime';
+import { expect, onTestFinished, test } from 'vitest';
+import { openListener } from './http-listener.ts';
+import type { RequestListener } from './http-listener.ts';
+
+const { server: config } = parseRuntimeConfig('', { format: 'toml', file: 'none.toml', cwd: '/' }).config;
+const anyPort = { host: '127.0.0.1', port: 0 };
+
+async function open(onRequest: RequestListener, bind = anyPort) {
+  const listener = await openListener({ bind, config, onRequest });
+  onTestFinished(() => listener.close(AbortSignal.abort()));
+  return listener;
+}
+
+/** A handler that holds its answers back, and what tells that one has come. */
+function holding() {
+  const { promise: arrived, resolve } = Promise.withResolvers<ServerResponse>();
+  return { arrived, onRequest: (_request: IncomingMessage, response: ServerResponse) => resolve(response) };
+}
+
+test('says where it listens, with the port it was given', async () => {
+  const { url } = await open((_request, response) => response.end('hello'));
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
+  expect(await (await fetch(url)).text()).toBe('hello');
+});
+
+test('answers what has begun before it is closed, and ends the connection with the answer', async () => {
+  const { arrived, onRequest } = holding();
+  const { url, close } = await open(onRequest);
+  const agent = new Agent({ keepAlive: true });
+  const request = get(url, { agent });
+  const response = await arrived;
+  const closed = close(AbortSignal.timeout(5_000));
+  response.end('done');
+  const [answer]: IncomingMessage[] = await once(request, 'response');
+  expect((await answer!.toArray()).join('')).toBe('done');
+  expect(answer!.headers.connection).toBe('close');
+  await closed;
+  agent.destroy();
+  await expect(fetch(url)).rejects.toThrow();
+});
+
+test('does not wait for connections that carry no request', async () => {
+  const { url, close } = await open((_request, response) => response.end());
+  const agent = new Agent({ keepAlive: true });
+  const [answer]: IncomingMessage[] = await once(get(url, { agent }), 'response');
+  await answer!.resume().toArray();
+  const start = performance.now();
+  await close(AbortSignal.timeout(5_000));
+  expect(performance.now() - start).toBeLessThan(2_000);
+  agent.destroy();
+});
+
+test('cuts off what is left when the time is up', async () => {
+  const { arrived, onRequest } = holding();
+  const { url, close } = await open(onRequest);
+  const answer = fetch(url).catch((error: unknown) => error);
+  await arrived;
+  const limit = new AbortController();
+  const closed = close(limit.signal);
+  limit.abort();
+  await closed;
+  expect(await answer).toBeInstanceOf(TypeError);
+});
+
+test('names the address that another program has', async () => {
+  const taken = await open(() => {});
+  const port = Number(new URL(taken.url).port);
+  const second = openListener({ bind: { host: '127.0.0.1', port }, config, onRequest: () => {} });
+  await expect(second).rejects.toMatchObject({
+    code: 'ADDRESS_IN_USE',
+    message: expect.stringContaining(`127.0.0.1:${port}`),
+  });
+});
+
+test('says why an address cannot be listened on', async () => {
+  const foreign = openListener({ bind: { host: '203.0.113.9', port: 0 }, config, onRequest: () => {} });
+  await expect(foreign).rejects.toMatchObject({ code: 'ADDRESS_UNUSABLE' });
+});

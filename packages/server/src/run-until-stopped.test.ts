@@ -1,0 +1,59 @@
+import { EventEmitter } from 'node:events';
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { expect, onTestFinished, test } from 'vitest';
+import { runUntilStopped } from './run-until-stopped.ts';
+
+class Signals extends EventEmitter {
+  killed = 0;
+
+  kill(): void {
+    this.killed += 1;
+  }
+}
+
+test.each(['SIGTERM', 'SIGINT'])('closes on %s, says which signal it was and listens no more', async (signal) => {
+  const signals = new Signals();
+  let closed = 0;
+  const running = runUntilStopped({ close: async () => void (closed += 1), shutdownLimitMs: 60_000 }, signals);
+  signals.emit(signal);
+  expect(await running).toBe(signal);
+  expect(closed).toBe(1);
+  expect(signals.eventNames()).toEqual([]);
+  expect(signals.killed).toBe(0);
+});
+
+test('a second signal ends the process at once', async () => {
+  const signals = new Signals();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const running = runUntilStopped({ close: () => promise, shutdownLimitMs: 60_000 }, signals);
+  signals.emit('SIGINT');
+  signals.emit('SIGINT');
+  expect(signals.killed).toBe(1);
+  resolve();
+  await running;
+});
+
+test('a process whose thread is never given back ends itself past its deadline', async () => {
+  const child = start(`
+    const { runUntilStopped } = await import(${JSON.stringify(new URL('run-until-stopped.ts', import.meta.url).href)});
+    setInterval(() => {}, 1_000);
+    const stopping = runUntilStopped({ shutdownLimitMs: 200, close: async () => { for (;;); } });
+    process.stdout.write('running');
+    await stopping;
+  `);
+  await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  const [code, signal] = await once(child, 'exit', { signal: AbortSignal.timeout(10_000) });
+  expect([code, signal]).toEqual([null, 'SIGKILL']);
+});
+
+function start(code: string): ChildProcessByStdio<null, Readable, null> {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
