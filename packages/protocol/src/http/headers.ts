@@ -105,11 +105,13 @@ export class HotHeaders implements Headers {
   #sorted(): [string, string][] {
     const names = new Set<string>();
     for (let i = 0; i < this.#fields.length; i += 2) names.add((this.#fields[i] ?? '').toLowerCase());
-    return [...names].sort().flatMap((name): [string, string][] =>
-      name === 'set-cookie'
-        ? this.getSetCookie().map((value) => [name, value])
-        : [[name, fieldValue(this.#fields, name) ?? '']],
-    );
+    return [...names]
+      .toSorted()
+      .flatMap((name): [string, string][] =>
+        name === 'set-cookie'
+          ? this.getSetCookie().map((value) => [name, value])
+          : [[name, fieldValue(this.#fields, name) ?? '']],
+      );
   }
 }
 

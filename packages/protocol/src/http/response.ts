@@ -57,7 +57,10 @@ export class HotResponse implements Response {
 
   static redirect(url: string | URL, status = 302): HotResponse {
     if (!redirectStatuses.includes(status)) throw new RangeError(`${status} is not a redirect status`);
-    return new HotResponse(null, { status, headers: { location: URL.canParse(url) ? new URL(url).href : String(url) } });
+    return new HotResponse(null, {
+      status,
+      headers: { location: URL.canParse(url) ? new URL(url).href : String(url) },
+    });
   }
 
   /** What stands for a failed fetch. A host never sends it: it answers 502 in its place. */
@@ -115,7 +118,8 @@ export class HotResponse implements Response {
   headerList(): string[] {
     if (this.#headers !== undefined) return this.#headers.toRaw();
     const list = this.#fields === undefined ? [] : flattenFields(this.#fields);
-    if (this.#contentType !== undefined && !hasField(list, 'content-type')) list.push('content-type', this.#contentType);
+    if (this.#contentType !== undefined && !hasField(list, 'content-type'))
+      list.push('content-type', this.#contentType);
     return list;
   }
 
