@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Workspace packages are tested from their sources: the same condition node gets on the command line. */
-const conditions = ['@hotswap/source', 'node', 'import', 'default'];
+const conditions = ['@hotswap/source', 'node', 'default'];
 
 /** Lines and branches, in per cent, that each published package and host keeps. */
 const floor = { lines: 85, branches: 85 };

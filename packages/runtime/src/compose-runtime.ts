@@ -96,6 +96,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     factories,
     isolation: settings.isolation,
     fillConfig: (artifact, given) => schemaOf(artifact).fill(given).config,
+    unmask: (artifact, next, previous) => schemaOf(artifact).unmask(next, previous),
   };
 
   const make = (slot: PluginSlot, artifact: Artifact, wish: SlotWish): Generation => {

@@ -5,6 +5,9 @@ export type { RuntimeLimits, RuntimeOptions, Transition, TransitionHooks } from 
 export type { MethodInvoker } from './calls.ts';
 export type { CallOptions } from './plugin/plugin-call.ts';
 export type { PluginSource, InMemoryPlugin } from './loading/plugin-source.ts';
+export type { HostHandler, HostListenerOptions, HttpFace } from './http/http-face.ts';
+export { listen } from './http/listen.ts';
+export type { ListeningServer, ListenOptions } from './http/listen.ts';
 export { extensionPoint } from '@hotswap/sdk';
 
 // For operators' tools: what changed and what there is.
@@ -14,20 +17,21 @@ export type { GenerationStatus, HealthWord, PluginStatus, PublicState, RuntimeSt
 export { reportError } from './swap/swap-report.ts';
 export { packPlugin } from './loading/pack.ts';
 
-// For servers: configuration.
+// For servers: configuration, and what to watch.
+export { formatOf, readConfigDocument } from './config/document/config-document.ts';
 export { parseRuntimeConfig } from './config/runtime-config.ts';
 export type { ParsedConfig, ParseOptions, RuntimeConfig } from './config/runtime-config.ts';
-export { formatOf, readConfigDocument } from './config/document/config-document.ts';
 export { plainEntry } from './config/plugin-entry.ts';
-export { planConfigChange } from './config/config-diff.ts';
-export type { ConfigOperation, ConfigPlan, KnownPlugin } from './config/config-diff.ts';
+export type { PluginEntry } from './config/plugin-entry.ts';
 export { watchConfig } from './config/watching/config-watcher.ts';
 export { watchSources } from './config/watching/source-watcher.ts';
-export { createSystemClock } from './host-services/system-clock.ts';
+export type { ConfigUpdate } from './verbs/update-config.ts';
 
-// For servers: management.
+// For servers: management, log and clock.
 export { ensureToken } from './management/token.ts';
 export type { ManagementToken } from './management/token.ts';
 export type { ManagementOptions } from './management/management.ts';
 export { createLogger } from './host-services/logging/create-logger.ts';
 export type { HostLogger } from './host-services/logging/create-logger.ts';
+export { createSystemClock } from './host-services/system-clock.ts';
+export type { HostClock } from './host-services/system-clock.ts';

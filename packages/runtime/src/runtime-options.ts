@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { extname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { messageOf, type IsolationLevel } from '@hotswap/protocol';
+import { formatOf } from './config/document/config-document.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from './config/runtime-config.ts';
 import type { HostLogger } from './host-services/logging/create-logger.ts';
 import type { IdentifyRequest } from './http/handle-request.ts';
@@ -55,6 +56,8 @@ export interface RuntimeOptions {
   readonly config?: string | RuntimeConfig;
   /** Folder for what must outlive the process. Default: nothing is kept, storage is in memory. */
   readonly data?: string;
+  /** Further folders that management may load plugins from. Default: the plugin directory and the config's sources. */
+  readonly pluginRoots?: readonly string[];
   /** Isolation for every plugin that the config names no level for. Default: what each plugin asks for. */
   readonly isolation?: IsolationLevel;
   readonly limits?: Partial<RuntimeLimits>;
@@ -142,12 +145,6 @@ function readConfigText(file: string): string {
   } catch (error) {
     throw fail('CONFIG_UNREADABLE', { file, reason: messageOf(error) }, { cause: error });
   }
-}
-
-function formatOf(file: string): 'toml' | 'yaml' | 'json' {
-  const extension = extname(file);
-  if (extension === '.json') return 'json';
-  return extension === '.yaml' || extension === '.yml' ? 'yaml' : 'toml';
 }
 
 /** Where the storage of the plugins lies inside the data folder. */

@@ -5,11 +5,11 @@ import type { MethodInvoker } from './calls.ts';
 import { composeRuntime, type RuntimeCore } from './compose-runtime.ts';
 import { openDesiredState } from './config/desired/desired-state.ts';
 import { overlayDesiredState } from './config/desired/desired-overlay.ts';
-import type { PluginEntry } from './config/plugin-entry.ts';
-import { plainEntry } from './config/plugin-entry.ts';
+import { plainEntry, type PluginEntry } from './config/plugin-entry.ts';
+import type { RuntimeConfig } from './config/runtime-config.ts';
 import { fail } from './errors.ts';
 import type { ExtensionPointDeclarations, HostExtensionPoints } from './host-services/extension-points.ts';
-import { createAdapters, type Adapters } from './http/adapters.ts';
+import { createHttpFace, type HttpFace } from './http/http-face.ts';
 import type { PluginSource } from './loading/plugin-source.ts';
 import { createManagement, type Management, type ManagementOptions } from './management/management.ts';
 import { type ConnectMiddleware, toConnect } from './management/connect.ts';
@@ -23,12 +23,13 @@ import type { PluginVerbs } from './verbs/plugin-verbs.ts';
 import { findPlugins, provisionalName, startPlugins, type WantedPlugin } from './verbs/start-up.ts';
 import { statusOf } from './verbs/status-of.ts';
 import type { RuntimeEvents } from './verbs/transitions.ts';
+import { updateConfig, type ConfigUpdate } from './verbs/update-config.ts';
 
 /** Management as a middleware, and as a function for hosts that hold web-standard requests. */
 export type MountedManagement = ConnectMiddleware & Management;
 
 /** Runs plugins in this process. Made by `createRuntime`; `close` ends it. */
-export interface Runtime extends PluginVerbs, Adapters, AsyncDisposable {
+export interface Runtime extends PluginVerbs, HttpFace, AsyncDisposable {
   /** Starts every plugin of the directory and the config. One that fails is `failed`; the others run. */
   start(): Promise<Runtime>;
   /** Drains and stops every plugin, dependents first. Safe to call twice. */
@@ -40,6 +41,8 @@ export interface Runtime extends PluginVerbs, Adapters, AsyncDisposable {
   pluginConfig(plugin: string): Readonly<Record<string, unknown>> | undefined;
   /** Whether everything that shall run has started. */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
+  /** Takes a new config over: the smallest changes, those of several plugins published together. */
+  updateConfig(config: RuntimeConfig): Promise<ConfigUpdate>;
   /** All metrics in the Prometheus text format. */
   metrics(): string;
   /** Calls a plugin's method. An answer that is no promise comes back at once. */
@@ -81,15 +84,16 @@ class PluginRuntime implements Runtime {
   readonly restart: PluginVerbs['restart'];
   readonly rollback: PluginVerbs['rollback'];
   readonly plan: PluginVerbs['plan'];
-  readonly listener: Adapters['listener'];
-  readonly express: Adapters['express'];
-  readonly fastify: Adapters['fastify'];
-  readonly koa: Adapters['koa'];
-  readonly fetch: Adapters['fetch'];
+  readonly listener: HttpFace['listener'];
+  readonly express: HttpFace['express'];
+  readonly fastify: HttpFace['fastify'];
+  readonly koa: HttpFace['koa'];
+  readonly fetch: HttpFace['fetch'];
   readonly #core: RuntimeCore;
   readonly #options: RuntimeOptions;
   readonly #startedAt = Date.now();
   #phase: 'created' | 'starting' | 'running' | 'closed' = 'created';
+  #config: RuntimeConfig;
   #probe: HealthProbe | undefined;
   #guard: ProcessGuard | undefined;
   #closing: Promise<void> | undefined;
@@ -97,6 +101,7 @@ class PluginRuntime implements Runtime {
   constructor(core: RuntimeCore, options: RuntimeOptions) {
     this.#core = core;
     this.#options = options;
+    this.#config = core.settings.config;
     const { verbs } = core;
     this.load = this.#open((...args) => verbs.load(...args));
     this.unload = this.#open((...args) => verbs.unload(...args));
@@ -114,7 +119,7 @@ class PluginRuntime implements Runtime {
       fastify: this.fastify,
       koa: this.koa,
       fetch: this.fetch,
-    } = createAdapters(core.dispatch));
+    } = createHttpFace(core.dispatch, core.log));
   }
 
   /** The recipe of a start; `close` reads it from the bottom. */
@@ -176,6 +181,25 @@ class PluginRuntime implements Runtime {
     return { ready: false, reasons: [`the runtime is ${this.#phase}`] };
   }
 
+  /** One at a time: each starts from what the one before has left in force. */
+  updateConfig(config: RuntimeConfig): Promise<ConfigUpdate> {
+    const { queue, roster, verbs, wishes, settings } = this.#core;
+    return queue.run('#config', async () => {
+      const { directory } = settings;
+      const findInDirectory = async (plugin: string): Promise<string | undefined> => {
+        for (const source of directory === undefined ? [] : await this.#found(directory)) {
+          if ((await provisionalName(source)) === plugin) return String(source);
+        }
+        return undefined;
+      };
+      const change = { current: this.#config, next: config };
+      const update = await updateConfig({ roster, verbs, wishes, directory, findInDirectory }, change);
+      this.#config = config;
+      wishes.followFile(config.plugins.entries);
+      return update;
+    });
+  }
+
   metrics(): string {
     return metricsText(this.#core);
   }
@@ -222,7 +246,7 @@ class PluginRuntime implements Runtime {
         verbs: this,
         status: () => this.status(),
         pluginConfig: (plugin) => this.pluginConfig(plugin),
-        pluginRoots: [settings.directory, ...sources].filter((path) => path !== undefined),
+        pluginRoots: [settings.directory, ...sources, ...(this.#options.pluginRoots ?? [])].filter((path) => path !== undefined),
         metricsText: () => this.metrics(),
         readiness: () => this.readiness(),
         now: Date.now,
@@ -237,10 +261,10 @@ class PluginRuntime implements Runtime {
   async #wanted(): Promise<readonly WantedPlugin[]> {
     const { settings, wishes } = this.#core;
     const desired = wishes.desired?.plugins ?? {};
-    const { config, drift } = overlayDesiredState(settings.config, desired);
+    const { config, drift } = overlayDesiredState(this.#config, desired);
     for (const { plugin, message } of drift) this.#core.log.warn({ plugin_name: plugin }, message);
     const { entries, autoLoad } = config.plugins;
-    const isUnwanted = (name: string): boolean => desired[name]?.presence === 'unloaded';
+    const isUnwanted = (name: string): boolean => entries[name]?.isUnloaded === true;
     const found = settings.directory === undefined || !autoLoad ? [] : await this.#found(settings.directory);
     const wanted = new Map<string, WantedPlugin>();
     for (const source of found) {

@@ -1,6 +1,6 @@
 import type { ConfigProblem } from './document/settings-reader.ts';
 import { didYouMean } from './document/settings-reader.ts';
-import { nearestName } from './document/nearest-name.ts';
+import { nearestName } from '../nearest-name.ts';
 import type { ParsedConfig } from './runtime-config.ts';
 
 /** What of a plugin matters to the order of starting. */

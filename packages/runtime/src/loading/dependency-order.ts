@@ -1,6 +1,6 @@
 import type { CodedError, PluginManifest } from '@hotswap/protocol';
 import { satisfies } from 'semver';
-import { nearestName } from '../config/document/nearest-name.ts';
+import { nearestName } from '../nearest-name.ts';
 import { fail } from '../errors.ts';
 
 /** In which order plugins start, and which cannot. */

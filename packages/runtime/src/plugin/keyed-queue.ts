@@ -17,6 +17,12 @@ export class KeyedQueue {
     return result;
   }
 
+  /** Runs `work` while holding every key. Keys are taken in the order given: sort them, or two calls may wait for ever. */
+  runAll<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
+    const [first, ...rest] = keys;
+    return first === undefined ? work() : this.run(first, () => this.runAll(rest, work));
+  }
+
   /** Resolves when nothing is running or waiting any more. */
   async whenIdle(): Promise<void> {
     while (this.#tails.size > 0) await Promise.all(this.#tails.values());

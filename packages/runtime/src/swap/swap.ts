@@ -48,11 +48,15 @@ export interface Change {
   readonly isReturn?: boolean;
 }
 
-/** A generation that is ready to serve, and the log of how it got there. */
-export interface Candidate {
+/** A change of one plugin under way, and the log of its steps. */
+interface Attempt {
   readonly slot: PluginSlot;
   readonly change: Change;
   readonly steps: StepClock;
+}
+
+/** An attempt whose generation is ready to serve. */
+interface Candidate extends Attempt {
   readonly generation: Generation;
 }
 
@@ -67,24 +71,32 @@ export interface Swapping {
  * Until publish a failure ends the candidate and nobody notices; the result says why. A first load is a swap from nothing.
  */
 export async function swap(parts: SwapParts, slot: PluginSlot, change: Change): Promise<Swapping> {
-  slot.operation = slot.current === undefined ? 'start' : 'replace';
-  parts.noted(slot, change.operation);
-  const steps = new StepClock();
+  const [swapping] = await swapTogether(parts, [{ slot, change }]);
+  return swapping as Swapping;
+}
+
+/** The same for several plugins: all candidates are ready before the first is published, or none is published. */
+export async function swapTogether(
+  parts: SwapParts,
+  changes: readonly { readonly slot: PluginSlot; readonly change: Change }[],
+): Promise<readonly Swapping[]> {
+  const attempts = changes.map(({ slot, change }) => ({ slot, change, steps: new StepClock() }));
+  const candidates: Candidate[] = [];
+  for (const { slot, change } of attempts) {
+    slot.operation = slot.current === undefined ? 'start' : 'replace';
+    parts.noted(slot, change.operation);
+  }
   try {
-    const candidate = await prepare(parts, slot, change, steps);
-    return await commit(parts, [candidate]).then(([first]) => first as Swapping);
+    for (const attempt of attempts) candidates.push(await prepare(parts, attempt));
+    return commit(parts, candidates);
   } catch (error) {
-    return refused(parts, slot, { change, steps, error });
+    for (const { slot, generation } of candidates) await discard(parts, slot, generation, error);
+    return attempts.map((attempt) => refused(parts, attempt, error));
   }
 }
 
 /** Everything before publish. What it began is ended again when a step throws. */
-export async function prepare(
-  parts: SwapParts,
-  slot: PluginSlot,
-  change: Change,
-  steps: StepClock,
-): Promise<Candidate> {
+async function prepare(parts: SwapParts, { slot, change, steps }: Attempt): Promise<Candidate> {
   const { settings } = parts;
   const { wish, signal } = change;
   const artifact = change.artifact ?? (await steps.run('load', () => parts.load(wish.source, signal)));
@@ -110,16 +122,11 @@ export async function prepare(
 }
 
 /** Publishes candidates at once, all or none, and sees their predecessors off. */
-export async function commit(parts: SwapParts, candidates: readonly Candidate[]): Promise<Swapping[]> {
+function commit(parts: SwapParts, candidates: readonly Candidate[]): readonly Swapping[] {
   const before = candidates.map(({ slot }) => slot.current);
-  try {
-    const successions = candidates.map(({ slot, generation }) => ({ slot, successor: generation }));
-    const reason = candidates[0]?.change.operation ?? 'swap';
-    candidates[0]?.steps.runSync('publish', () => publish(parts, successions, reason));
-  } catch (error) {
-    for (const { slot, generation } of candidates) await discard(parts, slot, generation, error);
-    throw error;
-  }
+  const successions = candidates.map(({ slot, generation }) => ({ slot, successor: generation }));
+  const [first] = candidates;
+  first?.steps.runSync('publish', () => publish(parts, successions, first.change.operation));
   return candidates.map((candidate, index) => succeed(parts, candidate, before[index]));
 }
 
@@ -190,11 +197,7 @@ async function discard(parts: SwapParts, slot: PluginSlot, generation: Generatio
   await retire(parts, slot, generation, 'refused');
 }
 
-function refused(
-  parts: SwapParts,
-  slot: PluginSlot,
-  { change, steps, error }: { readonly change: Change; readonly steps: StepClock; readonly error: unknown },
-): Swapping {
+function refused(parts: SwapParts, { slot, change, steps }: Attempt, error: unknown): Swapping {
   const isServing = slot.current !== undefined;
   const reason = toWireError(error);
   slot.operation = undefined;

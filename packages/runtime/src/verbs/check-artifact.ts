@@ -13,6 +13,8 @@ export interface CheckParts {
   readonly isolation: IsolationLevel | undefined;
   /** Checks a config against the artifact's schema and fills its defaults in; throws CONFIG_REJECTED. */
   readonly fillConfig: (artifact: Artifact, config: SlotWish['config']) => SlotWish['config'];
+  /** Puts the secrets of `previous` where `next` holds their masks. */
+  readonly unmask: (artifact: Artifact, next: SlotWish['config'], previous: SlotWish['config']) => SlotWish['config'];
 }
 
 /**

@@ -11,7 +11,7 @@ export const unrecordedActors: readonly string[] = ['file', 'start-up', 'shut-do
 
 /** Keeps what operators ask for, so that it holds after a restart. Without a data folder nothing is kept. */
 export class OperatorWishes {
-  readonly #entries: Readonly<Record<string, PluginEntry>>;
+  #entries: Readonly<Record<string, PluginEntry>>;
   #desired: DesiredState | undefined;
 
   constructor(entries: Readonly<Record<string, PluginEntry>>) {
@@ -21,6 +21,11 @@ export class OperatorWishes {
   /** From now on wishes are kept. */
   attach(desired: DesiredState): void {
     this.#desired = desired;
+  }
+
+  /** What the file says from now on: edits that an operator's word outranks are told by it. */
+  followFile(entries: Readonly<Record<string, PluginEntry>>): void {
+    this.#entries = entries;
   }
 
   get desired(): DesiredState | undefined {

@@ -84,6 +84,7 @@ export async function startPlugins(parts: StartUpParts, wanted: readonly WantedP
   const { levels, problems } = orderPlugins(
     runnable.map(({ manifest }) => manifest),
     parts.loadOrder,
+    wanted.map(({ name }) => name),
   );
   const order = [...levels.flat(), ...[...artifacts.keys()].filter((name) => !levels.flat().includes(name))];
   for (const name of order) slots.set(name, installed(parts, wanted, artifacts.get(name) as Artifact));

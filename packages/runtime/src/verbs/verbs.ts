@@ -15,7 +15,7 @@ import { drain } from '../swap/drain.ts';
 import { retire } from '../swap/retire.ts';
 import { returnToPrevious } from '../swap/rollback.ts';
 import { StepClock, toWireError } from '../swap/step-clock.ts';
-import { type Change, swap, type SwapParts, type Swapping } from '../swap/swap.ts';
+import { type Change, swap, swapTogether, type SwapParts, type Swapping } from '../swap/swap.ts';
 import type { Operation, SwapReport } from '../swap/swap-report.ts';
 import type { PublicState } from '../status.ts';
 
@@ -76,28 +76,44 @@ export class Verbs implements PluginVerbs {
     config: Readonly<Record<string, unknown>>,
     options: ChangeOptions = {},
   ): Promise<SwapReport> {
-    return this.reshape(plugin, { config, configSource: 'api' }, options);
-  }
-
-  /** A new config, in place if the plugin takes it and nothing else changes, else by a swap. */
-  reshape(
-    plugin: string,
-    wished: Partial<Pick<SlotWish, 'config' | 'configSource' | 'isolation' | 'source'>>,
-    options: ChangeOptions = {},
-  ): Promise<SwapReport> {
     return this.#change(plugin, 'configure', options, async (operationId) => {
       const slot = this.#parts.roster.get(plugin);
-      const wish = { ...slot.wish, ...wished };
-      const artifact = wished.source === undefined ? slot.current?.artifact : undefined;
-      const isConfigOnly = wished.source === undefined && !('isolation' in wished);
-      const inPlace = isConfigOnly ? await this.#configureInPlace(slot, wish, operationId) : undefined;
+      const wish: SlotWish = { ...slot.wish, config: this.#unmasked(slot, config), configSource: 'api' };
+      const inPlace = await this.#configureInPlace(slot, wish, operationId);
       if (inPlace) return inPlace;
+      const artifact = slot.current?.artifact;
       return this.#swap(slot, { operation: 'configure', operationId, wish, artifact }, options);
     });
   }
 
-  enable(plugin: string, options: ChangeOptions = {}): Promise<SwapReport> {
-    return this.#replace(plugin, 'enable', options, ({ wish }) => ({ wish: { ...wish, isEnabled: true } }));
+  /** Changes of several plugins: every candidate is prepared, then one table publishes all of them, or none. */
+  async reshapeTogether(reshapes: readonly Reshape[], options: ChangeOptions): Promise<readonly SwapReport[]> {
+    const { roster, queue, finished, swap: parts } = this.#parts;
+    const operationId = newOperationId('configure');
+    const slots = reshapes.map(({ plugin, wish, isConfigOnly }) => {
+      const slot = roster.get(plugin);
+      return { slot, isConfigOnly, wish: { ...slot.wish, ...wish } };
+    });
+    const names = slots.map(({ slot }) => slot.name).toSorted();
+    const swappings = await queue.runAll(names, async () => {
+      const done: Swapping[] = [];
+      const changes: { slot: PluginSlot; change: Change }[] = [];
+      for (const { slot, wish, isConfigOnly } of slots) {
+        const inPlace = isConfigOnly ? await this.#configureInPlace(slot, wish, operationId) : undefined;
+        if (inPlace) done.push(inPlace);
+        else changes.push({ slot, change: this.#described({ operation: 'configure', operationId, wish }, options) });
+      }
+      return [...done, ...(changes.length > 0 ? await swapTogether(parts, changes) : [])];
+    });
+    const reports = await Promise.all(swappings.map(({ drained }) => drained));
+    for (const report of reports) finished(report);
+    return reports;
+  }
+
+  enable(plugin: string, options: ChangeOptions & { readonly wish?: Partial<SlotWish> } = {}): Promise<SwapReport> {
+    return this.#replace(plugin, 'enable', options, ({ wish }) => ({
+      wish: { ...wish, ...options.wish, isEnabled: true },
+    }));
   }
 
   disable(plugin: string, options: ChangeOptions = {}): Promise<SwapReport> {
@@ -187,7 +203,7 @@ export class Verbs implements PluginVerbs {
     options: ChangeOptions,
     work: (operationId: string) => Promise<Swapping>,
   ): Promise<SwapReport> {
-    const operationId = `${operation}-${randomUUID().slice(0, 8)}`;
+    const operationId = newOperationId(operation);
     const { queue, finished, roster, wished } = this.#parts;
     const swapping = await queue.run(plugin, async () => {
       options.signal?.throwIfAborted();
@@ -202,14 +218,15 @@ export class Verbs implements PluginVerbs {
     return report;
   }
 
-  async #swap(
-    slot: PluginSlot,
-    change: Omit<Change, 'actor' | 'reason' | 'signal'>,
-    { actor = 'api', reason, signal }: ChangeOptions,
-  ): Promise<Swapping> {
-    const because = reason ?? change.operation;
-    await this.#parts.beforeTransition(slot.name, slot.publicState, slot.current ? 'reloading' : 'loading', because);
-    return swap(this.#parts.swap, slot, { ...change, actor, reason: because, signal });
+  async #swap(slot: PluginSlot, described: Described, options: ChangeOptions): Promise<Swapping> {
+    const change = this.#described(described, options);
+    const to = slot.current ? 'reloading' : 'loading';
+    await this.#parts.beforeTransition(slot.name, slot.publicState, to, change.reason);
+    return swap(this.#parts.swap, slot, change);
+  }
+
+  #described(change: Described, { actor = 'api', reason = change.operation, signal }: ChangeOptions): Change {
+    return { ...change, actor, reason, signal };
   }
 
   async #configureInPlace(slot: PluginSlot, wish: SlotWish, operationId: string): Promise<Swapping | undefined> {
@@ -247,6 +264,11 @@ export class Verbs implements PluginVerbs {
       republish(this.#parts.swap);
       return ending;
     });
+  }
+
+  /** A mask that is sent back stands for the secret that is in force. */
+  #unmasked({ current }: PluginSlot, config: SlotWish['config']): SlotWish['config'] {
+    return current ? this.#parts.check.unmask(current.artifact, config, current.config) : config;
   }
 
   #refuseIfNeeded(plugin: string): void {
@@ -308,6 +330,21 @@ export class Verbs implements PluginVerbs {
     };
     return { published, drained: left.then((cancelled) => ({ ...published, cancelled })) };
   }
+}
+
+/** A change before it is said who wants it and why. */
+type Described = Omit<Change, 'actor' | 'reason' | 'signal'>;
+
+/** What one plugin of several shall become. */
+export interface Reshape {
+  readonly plugin: string;
+  readonly wish: Partial<SlotWish>;
+  /** Nothing but the config changes: the plugin may take it in place. */
+  readonly isConfigOnly: boolean;
+}
+
+function newOperationId(operation: Operation): string {
+  return `${operation}-${randomUUID().slice(0, 8)}`;
 }
 
 function emptyReport(

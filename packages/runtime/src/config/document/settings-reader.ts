@@ -1,6 +1,6 @@
 import { fail } from '../../errors.ts';
 import type { ConfigDocument } from './config-document.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../../nearest-name.ts';
 import type { KeyPath, Position } from './position-index.ts';
 import type { SettingKind } from './setting-kinds.ts';
 

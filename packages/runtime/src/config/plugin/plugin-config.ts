@@ -4,7 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { fail } from '../../errors.ts';
 import { countOf, didYouMean, isTable } from '../document/settings-reader.ts';
-import { nearestName } from '../document/nearest-name.ts';
+import { nearestName } from '../../nearest-name.ts';
 import type { PluginConfigValues } from '../plugin-entry.ts';
 import { closeSchema } from './config-schema.ts';
 import { linearPattern } from './linear-pattern.ts';

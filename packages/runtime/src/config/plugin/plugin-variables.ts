@@ -1,7 +1,7 @@
 import type { IsolationLevel, JsonSchema } from '@hotswap/protocol';
 import type { ConfigProblem } from '../document/settings-reader.ts';
 import { didYouMean, isTable, upperSnake } from '../document/settings-reader.ts';
-import { nearestName } from '../document/nearest-name.ts';
+import { nearestName } from '../../nearest-name.ts';
 import { flag, fromJson, isolation, listFromText } from '../document/setting-kinds.ts';
 import type { PluginConfigValues } from '../plugin-entry.ts';
 import { pluginVariablePrefix } from '../runtime-config.ts';
