@@ -20,6 +20,11 @@ export class CallDeadlines {
     this.#tickMs = tickMs;
   }
 
+  /** Whether some call with a time limit is open, or was one tick ago. */
+  get isTicking(): boolean {
+    return this.#timer !== undefined;
+  }
+
   add(holder: DeadlineHolder): void {
     this.#holders.add(holder);
   }
