@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { encodeEvent, eventStream } from './server-sent-events.ts';
+
+const never = new AbortController().signal;
+
+describe('server-sent events', () => {
+  it('writes id, event, retry and every line of the data', () => {
+    expect(encodeEvent({ data: 'a\nb\r\nc', event: 'tick', id: '7', retry: 5 })).toBe(
+      'event: tick\nid: 7\nretry: 5\ndata: a\ndata: b\ndata: c\n\n',
+    );
+    expect(encodeEvent({ data: { a: 1 } })).toBe('data: {"a":1}\n\n');
+  });
+
+  it('never lets a line break in a name or an id start a field', () => {
+    expect(encodeEvent({ data: 'x', event: 'a\ndata: forged', id: '1\r\n\r\ndata: forged' })).toBe(
+      'event: a data: forged\nid: 1 data: forged\ndata: x\n\n',
+    );
+  });
+
+  it('answers a stream that nobody caches and ends with the events', async () => {
+    async function* events() {
+      yield { data: 1 };
+      yield { data: 2 };
+    }
+    const response = eventStream(events(), never);
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.text()).toBe('data: 1\n\ndata: 2\n\n');
+  });
+
+  it('ends with a reconnect hint when the signal is aborted, also while the author waits', async () => {
+    const drain = new AbortController();
+    async function* events() {
+      yield { data: 'first' };
+      await new Promise(() => {});
+    }
+    const reader = eventStream(events(), drain.signal).body!.getReader();
+    await reader.read();
+    const next = reader.read();
+    drain.abort();
+    expect(Buffer.from((await next).value).toString()).toBe('retry: 1000\n\n');
+    expect((await reader.read()).done).toBe(true);
+  });
+
+  it("fails with the author's error", async () => {
+    // oxlint-disable-next-line require-yield -- it fails before its first event
+    async function* events(): AsyncGenerator<{ data: string }> {
+      throw new Error('no feed');
+    }
+    await expect(eventStream(events(), never).text()).rejects.toThrow('no feed');
+  });
+});
