@@ -4,7 +4,7 @@ import { errorResponse } from './error-response.ts';
 import type { Dispatch, Exchange, Fallback } from './exchange.ts';
 import { RouteInfo } from './route-info.ts';
 import { fail } from '../errors.ts';
-import type { AnswerCheck, Generation } from '../plugin/generation.ts';
+import { type Generation, isFault, type ReadAnswer } from '../plugin/generation.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
 import type { AssignmentKey } from '../routing/assignment.ts';
 import type { Lease } from '../routing/lease.ts';
@@ -33,19 +33,13 @@ export function createDispatch(parts: DispatchParts): Dispatch {
   return (request, fallback) => new PluginExchange(parts, request, fallback);
 }
 
-const routeAnswer: AnswerCheck<HotResponse> = { read: readResponse, isError: (response) => response.status >= 500 };
-/** A middleware hands on what stands behind it: a 500 from there is not its own. */
-const middlewareAnswer: AnswerCheck<HotResponse> = { read: readResponse, isError: () => false };
-const requestHookAnswer: AnswerCheck<HotResponse | undefined> = {
-  read: (value, plugin) => (value === undefined ? undefined : readResponse(value, plugin)),
-  isError: () => false,
-};
-const responseHookAnswer: AnswerCheck<void> = { read: () => {}, isError: () => false };
 const anyone: AssignmentKey = {};
 
-interface HeldLease {
+/** One call into a plugin on the way, and whether it went wrong. */
+interface Visit {
   readonly lease: Lease;
   readonly generation: Generation;
+  isError: boolean;
 }
 
 /** One request's way: match, then link by link through the middleware, then the route, the host, or nothing. */
@@ -58,7 +52,8 @@ class PluginExchange implements Exchange {
   readonly #method: string;
   readonly #match: TrieMatch<RouteEntry> | undefined;
   readonly #links: readonly ChainLink[];
-  readonly #held: HeldLease[] = [];
+  readonly #visits: Visit[] = [];
+  readonly #startedAt = performance.now();
   /** The table at arrival: slot numbers in links and entries belong to it. */
   readonly #table: RoutingTable<Generation>;
   #key: AssignmentKey | undefined;
@@ -80,12 +75,12 @@ class PluginExchange implements Exchange {
   }
 
   close(): void {
-    for (const { lease } of this.#held) lease.release();
-    this.#held.length = 0;
+    for (const { lease } of this.#visits) lease.release();
+    this.#visits.length = 0;
   }
 
   abort(reason: unknown): void {
-    for (const { lease } of this.#held) lease.abort(reason);
+    for (const { lease } of this.#visits) lease.abort(reason);
   }
 
   #linksOf(entry: RouteEntry | undefined): readonly ChainLink[] {
@@ -94,9 +89,16 @@ class PluginExchange implements Exchange {
   }
 
   #begin(request: HotRequest): MaybePromise<HotResponse | undefined> {
-    const answer = this.#step(0, request);
-    if (this.#links.length === 0 && this.#match !== undefined) return answer;
-    return andThen(answer, (response) => (response === this.#unanswered ? undefined : response));
+    return andThen(this.#step(0, request), (response) => {
+      this.#record();
+      return response === this.#unanswered ? undefined : response;
+    });
+  }
+
+  /** One look at the clock for the whole way: a middleware's time holds that of what stands behind it. */
+  #record(): void {
+    const durationMs = performance.now() - this.#startedAt;
+    for (const { generation, isError } of this.#visits) generation.record(durationMs, isError);
   }
 
   #step(index: number, request: HotRequest): MaybePromise<HotResponse> {
@@ -105,8 +107,7 @@ class PluginExchange implements Exchange {
     const generation = this.#generationOf(link.slot);
     const handler = generation?.handlerAt(link.key);
     if (generation === undefined || handler === undefined) return this.#step(index + 1, request);
-    const lease = this.#hold(generation);
-    const call = { link, index, request, generation, handler, lease };
+    const call = { link, index, request, handler, visit: this.#enter(generation) };
     if (link.type === 'middleware') return this.#middleware(call);
     return link.type === 'request-hook' ? this.#requestHook(call) : this.#responseHook(call);
   }
@@ -119,32 +120,36 @@ class PluginExchange implements Exchange {
       const isUnloading = this.#currentView(slot)?.state === 'unloading';
       return isUnloading ? errorResponse(fail('PLUGIN_UNLOADING', { retryAfterSeconds: 1 })) : this.#unrouted(request);
     }
-    const lease = this.#hold(generation);
-    return answered(() => generation.call(lease, routeAnswer, handler, [request, this.#info(request, lease, match)]));
+    const visit = this.#enter(generation);
+    const answer = this.#call(visit, readResponse, handler, [request, this.#info(request, visit.lease, match)]);
+    return andThen(answer, (response) => {
+      if (response.status >= 500) visit.isError = true;
+      return response;
+    });
   }
 
-  #middleware({ index, request, generation, handler, lease }: LinkCall): MaybePromise<HotResponse> {
+  #middleware({ index, request, handler, visit }: LinkCall): MaybePromise<HotResponse> {
+    const { generation, lease } = visit;
     const next = (handed: Request): MaybePromise<HotResponse> => {
       generation.pauseDeadline(lease);
       const answer = this.#step(index + 1, HotRequest.from(handed));
       if (answer instanceof Promise) void answer.finally(() => generation.resumeDeadline(lease));
       return answer;
     };
-    const info = this.#info(request, lease, this.#match);
-    return answered(() => generation.call(lease, middlewareAnswer, handler, [request, next, info]));
+    return this.#call(visit, readResponse, handler, [request, next, this.#info(request, lease, this.#match)]);
   }
 
-  #requestHook({ index, request, generation, handler, lease }: LinkCall): MaybePromise<HotResponse> {
-    const info = this.#info(request, lease, this.#match);
-    const verdict = answered(() => generation.call(lease, requestHookAnswer, handler, [request, info]));
+  #requestHook({ index, request, handler, visit }: LinkCall): MaybePromise<HotResponse> {
+    const info = this.#info(request, visit.lease, this.#match);
+    const verdict = this.#call(visit, readVerdict, handler, [request, info]);
     return andThen(verdict, (response) => response ?? this.#step(index + 1, request));
   }
 
-  #responseHook({ index, request, generation, handler, lease }: LinkCall): MaybePromise<HotResponse> {
-    const info = this.#info(request, lease, this.#match);
+  #responseHook({ index, request, handler, visit }: LinkCall): MaybePromise<HotResponse> {
+    const info = this.#info(request, visit.lease, this.#match);
     return andThen(this.#step(index + 1, request), (response) => {
       const head = { status: response.status, headers: response.headers };
-      const changed = answered(() => generation.call(lease, responseHookAnswer, handler, [head, request, info]));
+      const changed = this.#call(visit, readNothing, handler, [head, request, info]);
       return andThen(changed, (failure) => failure ?? withStatus(response, head.status));
     });
   }
@@ -152,7 +157,7 @@ class PluginExchange implements Exchange {
   /** No plugin has the route: the host's own answer, 405 if another method would be answered, or nothing. */
   #unrouted(request: HotRequest): MaybePromise<HotResponse> {
     const fallback = this.#fallback;
-    if (fallback) return answered(() => fallback(request));
+    if (fallback) return answered(() => fallback(request), ignore);
     const allowed = this.#parts.router.table.shape.trie.methodsAt(this.#path);
     if (allowed.length > 0 && !allowed.includes(this.#method)) {
       return new HotResponse('Method Not Allowed', { status: 405, headers: { allow: allowed.join(', ') } });
@@ -164,8 +169,8 @@ class PluginExchange implements Exchange {
   /** Where the table has changed since arrival, the newest generation serves; but one that is held stays. */
   #generationOf(slot: number): Generation | undefined {
     const name = this.#table.slots[slot]?.name;
-    if (this.#held.length > 0) {
-      const held = this.#held.find(({ generation }) => generation.plugin === name);
+    if (this.#visits.length > 0) {
+      const held = this.#visits.find(({ generation }) => generation.plugin === name);
       if (held) return held.generation;
     }
     const { table } = this.#parts.router;
@@ -180,10 +185,23 @@ class PluginExchange implements Exchange {
     return table.slots.find((view) => view.name === name);
   }
 
-  #hold(generation: Generation): Lease {
-    const lease = generation.leases.acquire();
-    this.#held.push({ lease, generation });
-    return lease;
+  #enter(generation: Generation): Visit {
+    const visit: Visit = { lease: generation.leases.acquire(), generation, isError: false };
+    this.#visits.push(visit);
+    return visit;
+  }
+
+  #call<T>(
+    visit: Visit,
+    read: ReadAnswer<T>,
+    handler: GuestHandler,
+    args: readonly unknown[],
+  ): MaybePromise<T | HotResponse> {
+    const { generation, lease } = visit;
+    return answered(
+      () => generation.call(lease, read, handler, args),
+      (error) => void (visit.isError ||= isFault(error)),
+    );
   }
 
   #info(request: HotRequest, lease: Lease, match: TrieMatch<RouteEntry> | undefined): RouteInfo {
@@ -199,20 +217,31 @@ class PluginExchange implements Exchange {
 interface LinkCall {
   readonly index: number;
   readonly request: HotRequest;
-  readonly generation: Generation;
   readonly handler: GuestHandler;
-  readonly lease: Lease;
+  readonly visit: Visit;
 }
 
 /** A failed call becomes its error answer, so that what stands in front of it never sees a throw that is not its own. */
-function answered<T>(work: () => MaybePromise<T>): MaybePromise<T | HotResponse> {
+function answered<T>(work: () => MaybePromise<T>, failed: (error: unknown) => void): MaybePromise<T | HotResponse> {
+  const answer = (error: unknown): HotResponse => {
+    failed(error);
+    return errorResponse(error);
+  };
   try {
     const result = work();
-    return result instanceof Promise ? result.catch(errorResponse) : result;
+    return result instanceof Promise ? result.catch(answer) : result;
   } catch (error) {
-    return errorResponse(error);
+    return answer(error);
   }
 }
+
+function ignore(): void {}
+
+function readVerdict(value: unknown, plugin: string): HotResponse | undefined {
+  return value === undefined ? undefined : readResponse(value, plugin);
+}
+
+function readNothing(): void {}
 
 function andThen<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return value instanceof Promise ? value.then(next) : next(value);

@@ -13,7 +13,7 @@ it('ends a call within a tick of its deadline and then stands still', async () =
     };
   });
   const holder: DeadlineHolder = {
-    openLeases: leases.open,
+    openLeases: leases.open(),
     expire: (now) => leases.expire(now, () => new Error('late')),
   };
   deadlines.add(holder);
@@ -28,7 +28,7 @@ it('ends a call within a tick of its deadline and then stands still', async () =
 it('asks only the holders it still has', () => {
   const deadlines = new CallDeadlines(1);
   const leases = new LeaseBook();
-  const holder: DeadlineHolder = { openLeases: leases.open, expire: () => expect.unreachable('it was removed') };
+  const holder: DeadlineHolder = { openLeases: leases.open(), expire: () => expect.unreachable('it was removed') };
   deadlines.add(holder);
   deadlines.remove(holder);
   deadlines.arm();

@@ -31,15 +31,8 @@ export interface GenerationParts {
 /** What one finished call tells whoever watches a generation. */
 export type OutcomeListener = (outcome: { readonly isError: boolean; readonly durationMs: number }) => void;
 
-/** What a finished call's value is checked with. */
-export interface AnswerCheck<T> {
-  /** Turns what the author returned into what the caller gets; throws if that is impossible. */
-  readonly read: (value: unknown, plugin: string) => T;
-  /** Whether a value that was returned counts as an error all the same, as a 500 does. */
-  readonly isError: (value: T) => boolean;
-}
-
-const methodAnswer: AnswerCheck<unknown> = { read: (value) => value, isError: () => false };
+/** Turns what an author returned into what the caller gets; throws where that is impossible. */
+export type ReadAnswer<T> = (value: unknown, plugin: string) => T;
 
 /** One running copy of a plugin: its isolate, its handlers, its leases and what became of its calls. */
 export class Generation implements DeadlineHolder {
@@ -93,7 +86,7 @@ export class Generation implements DeadlineHolder {
   }
 
   get openLeases(): Iterable<Lease> {
-    return this.leases.open;
+    return this.leases.open();
   }
 
   /** The handler behind a key of the routing table; undefined when this generation has no such route. */
@@ -143,17 +136,17 @@ export class Generation implements DeadlineHolder {
   /**
    * Calls a handler under a lease, with the time limit of this generation. An answer that is no promise comes back
    * at once. Whatever the plugin throws becomes PLUGIN_HANDLER_FAILED; a call over its time, CALL_TIMED_OUT.
+   * The caller says with `record` what became of it.
    */
-  call<T>(lease: Lease, check: AnswerCheck<T>, handler: GuestHandler, args: readonly unknown[]): MaybePromise<T> {
-    const startedAt = performance.now();
+  call<T>(lease: Lease, read: ReadAnswer<T>, handler: GuestHandler, args: readonly unknown[]): MaybePromise<T> {
     let value: unknown;
     try {
       value = handler(...(args as readonly never[]));
-      if (!isThenable(value)) return this.#finish(startedAt, check, value);
+      if (!isThenable(value)) return read(value, this.plugin);
     } catch (error) {
-      throw this.#failed(startedAt, error);
+      throw this.#failed(error);
     }
-    return this.#bounded(lease, value, startedAt, check);
+    return this.#bounded(lease, value, read);
   }
 
   /** Calls a method by name: no lease object is made unless the handler awaits something or looks at its signal. */
@@ -166,35 +159,50 @@ export class Generation implements DeadlineHolder {
       value = handler(call as never);
       if (!isThenable(value)) {
         call.close();
-        this.#record(startedAt, false);
+        this.record(performance.now() - startedAt, false);
         return value;
       }
     } catch (error) {
       call.close();
-      throw this.#failed(startedAt, error);
+      throw this.#recorded(startedAt, this.#failed(error));
     } finally {
       this.leases.leaveBrief();
     }
-    return this.#bounded(call.lease, value, startedAt, methodAnswer).finally(() => call.close());
+    return this.#bounded(call.lease, value, asItIs, { startedAt, close: () => call.close() });
   }
 
   /** Runs a task, an event or a service call under a lease of its own. */
   async callInBackground(handler: GuestHandler, ...args: readonly unknown[]): Promise<unknown> {
+    const startedAt = performance.now();
     const lease = this.leases.acquire();
     try {
-      return await this.call(lease, methodAnswer, handler, args);
+      const value = await this.call(lease, asItIs, handler, args);
+      this.record(performance.now() - startedAt, false);
+      return value;
+    } catch (error) {
+      throw this.#recorded(startedAt, error);
     } finally {
       lease.release();
     }
   }
 
+  /** Writes down what became of a call, and tells whoever watches. */
+  record(durationMs: number, isError: boolean): void {
+    this.requests++;
+    if (isError) this.errors++;
+    this.durations.record(durationMs);
+    this.onOutcome?.({ isError, durationMs });
+  }
+
   /** A middleware waits for what stands behind it: its own time does not run meanwhile. */
   pauseDeadline(lease: Lease): void {
+    lease.isPaused = true;
     lease.deadlineAt = Infinity;
   }
 
   resumeDeadline(lease: Lease): void {
-    this.#setDeadline(lease);
+    lease.isPaused = false;
+    if (lease.cancel !== undefined) this.#setDeadline(lease, performance.now());
   }
 
   expire(now: number): void {
@@ -223,64 +231,71 @@ export class Generation implements DeadlineHolder {
     this.#handlers.set(`#${registration.id}`, handler);
   }
 
-  #bounded<T>(lease: Lease, value: PromiseLike<unknown>, startedAt: number, check: AnswerCheck<T>): Promise<T> {
+  /** Waits for a promise under the time limit. A `brief` call is recorded and closed here: nobody else knows its end. */
+  #bounded<T>(
+    lease: Lease,
+    value: PromiseLike<unknown>,
+    read: ReadAnswer<T>,
+    brief?: { readonly startedAt: number; close(): void },
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      lease.cancel = (error) => {
+      const end = (isError: boolean): void => {
         lease.cancel = undefined;
         lease.deadlineAt = Infinity;
-        this.#record(startedAt, true);
+        if (brief === undefined) return;
+        brief.close();
+        this.record(performance.now() - brief.startedAt, isError);
+      };
+      lease.cancel = (error) => {
+        end(true);
         reject(error);
       };
-      this.#setDeadline(lease);
-      const settled = (settle: () => void): void => {
-        if (lease.cancel === undefined) return;
-        lease.cancel = undefined;
-        lease.deadlineAt = Infinity;
-        settle();
-      };
+      this.#setDeadline(lease, brief?.startedAt ?? performance.now());
       value.then(
-        (answer) =>
-          settled(() => {
-            try {
-              resolve(this.#finish(startedAt, check, answer));
-            } catch (error) {
-              reject(this.#failed(startedAt, error));
-            }
-          }),
-        (error: unknown) => settled(() => reject(this.#failed(startedAt, error))),
+        (answer) => {
+          if (lease.cancel === undefined) return;
+          end(false);
+          try {
+            resolve(read(answer, this.plugin));
+          } catch (error) {
+            reject(this.#failed(error));
+          }
+        },
+        (error: unknown) => {
+          if (lease.cancel === undefined) return;
+          const failure = this.#failed(error);
+          end(isFault(failure));
+          reject(failure);
+        },
       );
     });
   }
 
-  #setDeadline(lease: Lease): void {
-    if (this.callTimeoutMs === Infinity) return;
-    lease.deadlineAt = performance.now() + this.callTimeoutMs;
+  #setDeadline(lease: Lease, from: number): void {
+    if (this.callTimeoutMs === Infinity || lease.isPaused) return;
+    lease.deadlineAt = from + this.callTimeoutMs;
     this.#deadlines.arm();
   }
 
-  #finish<T>(startedAt: number, check: AnswerCheck<T>, value: unknown): T {
-    const answer = check.read(value, this.plugin);
-    this.#record(startedAt, check.isError(answer));
-    return answer;
-  }
-
-  #failed(startedAt: number, error: unknown): Error {
-    if (isCodedError(error) && isCallersFault(error.code)) {
-      this.#record(startedAt, false);
-      return error;
-    }
-    this.#record(startedAt, true);
+  #failed(error: unknown): Error {
+    if (isCodedError(error) && isCallersFault(error.code)) return error;
     const { message } = this.#faultLog.write('plugin failed while it answered', error);
     return fail('PLUGIN_HANDLER_FAILED', { plugin: this.plugin, problem: message }, { cause: error });
   }
 
-  #record(startedAt: number, isError: boolean): void {
-    const durationMs = performance.now() - startedAt;
-    this.requests++;
-    if (isError) this.errors++;
-    this.durations.record(durationMs);
-    this.onOutcome?.({ isError, durationMs });
+  #recorded(startedAt: number, error: unknown): unknown {
+    this.record(performance.now() - startedAt, isFault(error));
+    return error;
   }
+}
+
+/** Whether an error counts against the plugin, and not against whoever called it. */
+export function isFault(error: unknown): boolean {
+  return !isCodedError(error) || !isCallersFault(error.code);
+}
+
+function asItIs(value: unknown): unknown {
+  return value;
 }
 
 /** Errors of the one who sent the request, which reach a handler when it reads the body. */

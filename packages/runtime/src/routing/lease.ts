@@ -2,10 +2,14 @@
  * One request's hold on a generation: drain waits for these. It carries the signal of the handler that runs under it.
  */
 export class Lease {
-  /** Next lease of the same request. */
-  nextOfRequest: Lease | undefined;
+  /** Neighbours in the book's list of open leases; the book alone writes them. */
+  before: Lease | undefined;
+  after: Lease | undefined;
+  isOpen = true;
   /** When the running call has had its time, on the monotonic clock; Infinity while none runs. */
   deadlineAt: number = Infinity;
+  /** The handler waits for another one: its time does not run. */
+  isPaused = false;
   /** Settles the running call with an error; set while one is awaited. */
   cancel: ((error: Error) => void) | undefined;
   /** Ends what would go on for ever, such as an event stream, when the drain begins. */
@@ -39,62 +43,85 @@ export class Lease {
 
 /** Every lease on one generation: counts them, aborts them, says when the last is gone. */
 export class LeaseBook {
-  readonly #open = new Set<Lease>();
-  #briefCalls = 0;
+  /** A list through the leases themselves: taking and giving back a lease allocates nothing else. */
+  #oldest: Lease | undefined;
+  #newest: Lease | undefined;
+  #count = 0;
   #idleWaiters: (() => void)[] = [];
 
   get count(): number {
-    return this.#open.size + this.#briefCalls;
+    return this.#count;
   }
 
-  get open(): Iterable<Lease> {
-    return this.#open;
+  /** Open leases, oldest first. */
+  *open(): Iterable<Lease> {
+    for (let lease = this.#oldest; lease !== undefined; ) {
+      // Read first: whoever handles this lease may give it back.
+      const { after } = lease;
+      if (lease.isOpen) yield lease;
+      lease = after;
+    }
   }
 
   acquire(): Lease {
     const lease = new Lease(this);
-    this.#open.add(lease);
+    lease.before = this.#newest;
+    if (this.#newest) this.#newest.after = lease;
+    else this.#oldest = lease;
+    this.#newest = lease;
+    this.#count++;
     return lease;
   }
 
   release(lease: Lease): void {
-    if (this.#open.delete(lease) && this.count === 0) this.#settleIdle();
+    if (!lease.isOpen) return;
+    lease.isOpen = false;
+    const { before, after } = lease;
+    if (before) before.after = after;
+    else this.#oldest = after;
+    if (after) after.before = before;
+    else this.#newest = before;
+    this.leaveBrief();
   }
 
   /** A call that ends before it returns needs no lease object. Pair it with `leaveBrief`. */
   enterBrief(): void {
-    this.#briefCalls++;
+    this.#count++;
   }
 
   leaveBrief(): void {
-    if (--this.#briefCalls === 0 && this.#open.size === 0) this.#settleIdle();
+    if (--this.#count === 0) this.#settleIdle();
   }
 
   /** Resolves when no lease is left; at once if there is none. */
   whenIdle(): Promise<void> {
-    if (this.count === 0) return Promise.resolve();
+    if (this.#count === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
   /** Tells open-ended answers that the drain has begun. */
   announceDrain(): void {
-    for (const lease of this.#open) lease.onDrain?.();
+    for (const lease of this.open()) lease.onDrain?.();
   }
 
   /** @returns how many leases there were */
   abortAll(reason: Error): number {
-    for (const lease of this.#open) lease.abort(reason);
-    return this.#open.size;
+    let aborted = 0;
+    for (const lease of this.open()) {
+      lease.abort(reason);
+      aborted++;
+    }
+    return aborted;
   }
 
   /** Settles calls that did not heed their signal. */
   cancelAll(error: Error): void {
-    for (const lease of this.#open) lease.cancel?.(error);
+    for (const lease of this.open()) lease.cancel?.(error);
   }
 
   /** Ends the calls whose deadline has passed. */
   expire(now: number, timedOut: () => Error): void {
-    for (const lease of this.#open) {
+    for (const lease of this.open()) {
       if (lease.deadlineAt > now) continue;
       const error = timedOut();
       lease.abort(error);
