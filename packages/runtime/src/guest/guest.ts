@@ -2,7 +2,7 @@ import type { PluginManifest } from '@hotswap/protocol';
 import type { HealthAnswer, PluginDefinition, RunningPlugin } from '@hotswap/sdk';
 import { compileProgram, readDefinition } from './compile.ts';
 import type { GuestHost } from './guest-host.ts';
-import { Ledger, type UndoFailure } from './ledger.ts';
+import { Ledger, type UndoFailure, unlessAborted } from './ledger.ts';
 import { createPluginContext } from './plugin-context.ts';
 import { createModuleScope } from './scoped-globals.ts';
 import type { HostServices } from '../host-services/host-services.ts';
@@ -47,7 +47,10 @@ export class Guest {
   }
 
   /** @returns whether the plugin took the new config in place */
-  async configure(next: Readonly<Record<string, unknown>>, previous: Readonly<Record<string, unknown>>): Promise<boolean> {
+  async configure(
+    next: Readonly<Record<string, unknown>>,
+    previous: Readonly<Record<string, unknown>>,
+  ): Promise<boolean> {
     if (this.#running.configure === undefined) return false;
     return (await this.#running.configure(next, previous)) !== 'swap';
   }
@@ -57,16 +60,20 @@ export class Guest {
     return this.#ledger.counts();
   }
 
-  /** The author's own `stop`, then everything in the ledger, last first. Failures are returned, never thrown. */
+  /**
+   * The author's own `stop`, then everything in the ledger, last first. Failures are returned, never thrown. A step
+   * that hangs is left behind when `limit` is aborted, so that what comes after it is undone all the same.
+   */
   async stop(reason: Error, limit: AbortSignal): Promise<readonly UndoFailure[]> {
     const failures: UndoFailure[] = [];
     this.#ending.abort(reason);
     try {
-      await this.#running.stop?.({ signal: limit });
+      const stopped = this.#running.stop?.({ signal: limit });
+      if (stopped) await unlessAborted(stopped, limit);
     } catch (error) {
       failures.push({ kind: 'stop', label: 'the plugin itself', error });
     }
-    failures.push(...(await this.#ledger.undoAll()));
+    failures.push(...(await this.#ledger.undoAll(limit)));
     this.#running = {};
     return failures;
   }

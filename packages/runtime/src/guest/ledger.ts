@@ -25,7 +25,8 @@ export class Ledger {
   /** Once closed, whatever is added is undone at once: a stopped generation can begin nothing. */
   add(kind: string, label: string, undo: () => void | Promise<void>): LedgerEntry {
     const line: Line = { kind, label, undo, forget: () => void this.#lines.delete(line) };
-    if (this.#isClosed) void Promise.resolve(undo()).catch(() => {});
+    // Nobody is left who could be told that this undoing failed.
+    if (this.#isClosed) void (async () => undo())().catch(() => {});
     else this.#lines.add(line);
     return line;
   }
@@ -41,18 +42,35 @@ export class Ledger {
     return counts;
   }
 
-  /** Undoes every line, last first. A step that fails does not stop the others. */
-  async undoAll(): Promise<readonly UndoFailure[]> {
+  /**
+   * Undoes every line, last first. A step that fails does not stop the others. Once `limit` is aborted the rest is
+   * still undone, but no step is waited for.
+   */
+  async undoAll(limit: AbortSignal): Promise<readonly UndoFailure[]> {
     this.#isClosed = true;
     const failures: UndoFailure[] = [];
     for (const line of [...this.#lines].toReversed()) {
       this.#lines.delete(line);
       try {
-        await line.undo();
+        const undone = line.undo();
+        if (undone) await unlessAborted(undone, limit);
       } catch (error) {
         failures.push({ kind: line.kind, label: line.label, error });
       }
     }
     return failures;
+  }
+}
+
+/** What `work` settles with; rejects with the signal's reason if that is aborted first. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }

@@ -1,4 +1,5 @@
 import { createRequire, isBuiltin } from 'node:module';
+import { format } from 'node:util';
 import { HotHeaders, HotRequest, HotResponse } from '@hotswap/protocol/http';
 import type { Logger, PluginContext } from '@hotswap/sdk';
 import type { Ledger } from './ledger.ts';
@@ -48,19 +49,11 @@ export function createModuleScope(parts: ScopeParts): ModuleScope {
 }
 
 function scopedTimers({ ledger, fault }: ScopeParts): Readonly<Record<string, Callback>> {
-  const guarded = (where: string, callback: Callback, args: unknown[]) => {
-    try {
-      const result = callback(...args);
-      if (result instanceof Promise) result.catch((error: unknown) => fault(where, error));
-    } catch (error) {
-      fault(where, error);
-    }
-  };
   const once = <Handle>(kind: string, begin: (run: () => void) => Handle, end: (handle: Handle) => void) => {
     return (callback: Callback, args: unknown[]): Handle => {
       const handle = begin(() => {
         entry.forget();
-        guarded(kind, callback, args);
+        guarded(fault, kind, callback, args);
       });
       const entry = ledger.add(kind, callback.name, () => end(handle));
       entries.set(handle as object, entry);
@@ -77,8 +70,11 @@ function scopedTimers({ ledger, fault }: ScopeParts): Readonly<Record<string, Ca
     setImmediate: ((callback: Callback, ...args: unknown[]) =>
       once('immediate', (run) => setImmediate(run), clearImmediate)(callback, args)) as Callback,
     setInterval: ((callback: Callback, ms?: number, ...args: unknown[]) => {
-      const handle = setInterval(() => guarded('interval', callback, args), ms);
-      entries.set(handle, ledger.add('interval', callback.name, () => clearInterval(handle)));
+      const handle = setInterval(() => guarded(fault, 'interval', callback, args), ms);
+      entries.set(
+        handle,
+        ledger.add('interval', callback.name, () => clearInterval(handle)),
+      );
       return handle;
     }) as Callback,
     clearTimeout: (handle) => (forget(handle), clearTimeout(handle as NodeJS.Timeout)),
@@ -87,28 +83,52 @@ function scopedTimers({ ledger, fault }: ScopeParts): Readonly<Record<string, Ca
   };
 }
 
-/** The host's `process`, but listeners enter the ledger and `exit` is refused. */
+/** Calls back into the plugin; what it throws, or the promise it returns rejects with, is told and goes no further. */
+function guarded(fault: ScopeParts['fault'], where: string, callback: Callback, args: readonly unknown[]): void {
+  try {
+    const result = callback(...args);
+    if (result instanceof Promise) result.catch((error: unknown) => fault(where, error));
+  } catch (error) {
+    fault(where, error);
+  }
+}
+
+interface ProcessListener {
+  readonly event: string;
+  readonly listener: Callback;
+  remove(): void;
+}
+
+/** The host's `process`, but listeners enter the ledger and `exit` is refused. Only own listeners can be removed. */
 function scopedProcess({ plugin, ledger, fault }: ScopeParts): NodeJS.Process {
   const scoped = Object.create(process) as NodeJS.Process & Record<string, unknown>;
-  const listeners = new Map<Callback, { readonly guarded: Callback; readonly entry: { forget(): void } }>();
-  const listen = (add: 'on' | 'once' | 'prependListener') => (event: string, listener: Callback) => {
-    const guarded: Callback = (...args) => {
-      if (add === 'once') entry.forget();
-      try {
-        listener(...args);
-      } catch (error) {
-        fault(`process ${event} listener`, error);
-      }
+  const listening = new Set<ProcessListener>();
+  const listen =
+    (add: 'on' | 'once' | 'prependListener' | 'prependOnceListener') => (event: string, listener: Callback) => {
+      const called: Callback = (...args) => {
+        if (add === 'once' || add === 'prependOnceListener') line.remove();
+        guarded(fault, `process ${event} listener`, listener, args);
+      };
+      process[add](event, called);
+      const entry = ledger.add('process listener', event, () => line.remove());
+      const line: ProcessListener = {
+        event,
+        listener,
+        remove: () => {
+          process.off(event, called);
+          listening.delete(line);
+          entry.forget();
+        },
+      };
+      listening.add(line);
+      return scoped;
     };
-    process[add](event, guarded);
-    const entry = ledger.add('process listener', event, () => void process.off(event, guarded));
-    listeners.set(listener, { guarded, entry });
+  const off = (event: string, listener: Callback) => {
+    [...listening].findLast((line) => line.event === event && line.listener === listener)?.remove();
     return scoped;
   };
-  const off = (event: string, listener: Callback) => {
-    const known = listeners.get(listener);
-    process.off(event, known?.guarded ?? listener);
-    known?.entry.forget();
+  const removeAll = (event?: string) => {
+    for (const line of listening) if (event === undefined || line.event === event) line.remove();
     return scoped;
   };
   Object.assign(scoped, {
@@ -116,8 +136,10 @@ function scopedProcess({ plugin, ledger, fault }: ScopeParts): NodeJS.Process {
     addListener: listen('on'),
     once: listen('once'),
     prependListener: listen('prependListener'),
+    prependOnceListener: listen('prependOnceListener'),
     off,
     removeListener: off,
+    removeAllListeners: removeAll,
     exit: () => {
       throw fail('PLUGIN_EXIT_REFUSED', { plugin });
     },
@@ -125,14 +147,17 @@ function scopedProcess({ plugin, ledger, fault }: ScopeParts): NodeJS.Process {
   return scoped;
 }
 
-function scopedConsole(log: Logger): Readonly<Record<string, Callback>> {
+/** Lines go to the plugin's log; what writes no line is the host's own. */
+function scopedConsole(log: Logger): Readonly<Record<string, unknown>> {
   const line =
     (write: (message: string) => void): Callback =>
     (...args) =>
-      write(args.map((arg) => (typeof arg === 'string' ? arg : JSON.stringify(arg))).join(' '));
+      write(format(...args));
   return {
+    ...console,
     debug: line(log.debug),
     trace: line(log.debug),
+    dir: line(log.info),
     log: line(log.info),
     info: line(log.info),
     warn: line(log.warn),
