@@ -3,8 +3,7 @@ import { errorKinds, isCodedError } from '@hotswap/protocol';
 import { createServerLog, runUntilStopped } from '@hotswap/server';
 import { startKeyServer } from './server.ts';
 
-const level = process.env['HOTSWAP_LOG_LEVEL'];
-const log = createServerLog({ stream: process.stderr, ...(level !== undefined && { level }) });
+const log = createServerLog({ stream: process.stderr, level: process.env['HOTSWAP_LOG_LEVEL'] });
 
 try {
   const server = await startKeyServer({ env: process.env, cwd: process.cwd(), log });

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRuntime, ensureToken } from '@hotswap/runtime';
-import type { Runtime } from '@hotswap/runtime';
-import { openListener, saveOperatorToken } from '@hotswap/server';
-import type { ServerLog } from '@hotswap/server';
+import type { HostLogger, Runtime } from '@hotswap/runtime';
+import { managementFirst, openListener, saveOperatorToken } from '@hotswap/server';
+import type { RequestListener } from '@hotswap/server';
 import { createHkpHandler } from './hkp/routes.ts';
 import { removeKey } from './keys/remove-key.ts';
 import { SqliteKeyStore } from './keys/sqlite-key-store.ts';
@@ -15,7 +15,7 @@ import { readSettings } from './settings.ts';
 export interface KeyServerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly log: ServerLog;
+  readonly log: HostLogger;
 }
 
 /** A key server that listens. */
@@ -35,7 +35,7 @@ export interface KeyServer {
  * Starts a key server: settings, store, plugins, listener, in this order; closing is the same read from the bottom.
  * The runtime answers first, and what no plugin answers is HKP.
  *
- * @throws CONFIG_MISSING, CONFIG_SYNTAX, CONFIG_INVALID, ADDRESS_IN_USE, ADDRESS_UNUSABLE
+ * @throws CONFIG_MISSING, CONFIG_SYNTAX, CONFIG_INVALID, VERIFIER_MISSING, PORT_IN_USE, LISTEN_FAILED
  */
 export async function startKeyServer({ env, cwd, log }: KeyServerOptions): Promise<KeyServer> {
   await using started = new AsyncDisposableStack();
@@ -52,21 +52,27 @@ export async function startKeyServer({ env, cwd, log }: KeyServerOptions): Promi
 
   const token = await ensureToken(server.data, env);
   if (token.token !== undefined) await saveOperatorToken(server.data, token.token);
-  const { allowedOrigins, allowedHosts } = server.management;
+  const { allowedOrigins, allowedHosts, bind: ownBind } = server.management;
   const management = runtime.management({ verifyToken: token.verify, allowedOrigins, allowedHosts });
-  const traffic = runtime.listener({ fallback });
-  const listener = await openListener({
-    bind: server.bind,
-    config: server,
-    // Management is asked first, and no plugin ever sees what it answers.
-    onRequest: (request, response) => management(request, response, () => traffic(request, response)),
+  const traffic = runtime.listener({
+    fallback,
+    maxBodyBytes: server.limits.maxBodyBytes,
+    maxUrlBytes: server.limits.maxUrlBytes,
+    trustedProxies: server.trustedProxies,
+    isSharedOrigin: ownBind === undefined,
   });
-  started.defer(() => listener.close(AbortSignal.timeout(plugins.drainTimeoutMs)));
+  const open = async (bind: typeof server.bind, onRequest: RequestListener): Promise<string> => {
+    const listener = await openListener({ bind, config: server, onRequest });
+    started.defer(() => listener.close(AbortSignal.timeout(plugins.drainTimeoutMs)));
+    return listener.url;
+  };
+  if (ownBind) await open(ownBind, management);
+  const url = await open(server.bind, ownBind ? traffic : managementFirst(management, traffic));
 
   const undo = started.move();
   let closed: Promise<void> | undefined;
   return {
-    url: listener.url,
+    url,
     runtime,
     shutdownLimitMs: plugins.drainTimeoutMs + plugins.shutdownTimeoutMs,
     removeKey: (fingerprint) => removeKey(fingerprint, { store, extensions }),

@@ -1,13 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { noExtensions } from '../src/extension-points.ts';
-import { createHkpHandler } from '../src/hkp/routes.ts';
-import { SqliteKeyStore } from '../src/keys/sqlite-key-store.ts';
-import { defaultLimits } from '../src/openpgp/submission.ts';
 import { GpgHome, missingPrograms } from './gpg-home.ts';
-import { serve } from './serve.ts';
-import type { Served } from './serve.ts';
+import { runServer, send } from './running-server.ts';
+import type { RunningServer } from './running-server.ts';
 
 const missing = missingPrograms();
 if (missing.length > 0)
@@ -15,19 +11,18 @@ if (missing.length > 0)
 const isBlind = missing.length > 0 && process.env['CI'] !== 'true';
 
 describe.skipIf(isBlind)('gpg with this key server', { timeout: 60_000 }, () => {
-  let server: Served;
+  let running: RunningServer;
   let ada: GpgHome;
   let bob: GpgHome;
 
   beforeEach(async () => {
-    const store = new SqliteKeyStore(':memory:');
-    server = await serve(createHkpHandler({ store, extensions: noExtensions, limits: defaultLimits, now: Date.now }));
-    [ada, bob] = await Promise.all([GpgHome.create(server.port), GpgHome.create(server.port)]);
+    running = await runServer();
+    [ada, bob] = await Promise.all([GpgHome.create(running.port), GpgHome.create(running.port)]);
   });
 
   afterEach(async () => {
     await Promise.all([ada, bob].map((home) => home[Symbol.asyncDispose]()));
-    await server[Symbol.asyncDispose]();
+    await running[Symbol.asyncDispose]();
   });
 
   test('sends a key that another receives by fingerprint', async () => {
@@ -100,9 +95,9 @@ describe.skipIf(isBlind)('gpg with this key server', { timeout: 60_000 }, () => 
       const fingerprint = await ada.makeKey('Ada <ada@example.org>', curve);
       expect((await ada.run('--send-keys', fingerprint)).status).not.toBe(0);
       const { stdout: keytext } = await ada.run('--armor', '--export', fingerprint);
-      const answer = await fetch(`${server.url}/pks/add`, { method: 'POST', body: new URLSearchParams({ keytext }) });
+      const answer = await send(running.url, keytext);
       expect(answer.status).toBe(422);
-      expect(await answer.text()).toContain('(signatures on its curve cannot be verified here)');
+      expect(answer.body).toContain('(signatures on its curve cannot be verified here)');
     },
   );
 
