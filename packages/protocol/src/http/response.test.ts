@@ -3,6 +3,10 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { HotResponse } from './response.ts';
 
+async function* parts(...texts: string[]): AsyncGenerator<string> {
+  yield* texts;
+}
+
 describe('HotResponse', () => {
   it('reads as text, JSON, bytes, blob and form', async () => {
     expect(await new HotResponse('é').text()).toBe('é');
@@ -17,11 +21,7 @@ describe('HotResponse', () => {
   });
 
   it('streams a body of any kind as a web stream', async () => {
-    async function* parts(): AsyncGenerator<string> {
-      yield 'a';
-      yield 'b';
-    }
-    expect(await new Response(new HotResponse(parts()).body).text()).toBe('ab');
+    expect(await new Response(new HotResponse(parts('a', 'b')).body).text()).toBe('ab');
     expect(await new Response(new HotResponse('text').body).text()).toBe('text');
     expect(new HotResponse(null).body).toBeNull();
   });

@@ -1,7 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { encodeEvent, eventStream } from './server-sent-events.ts';
+import type { EventFields } from './server-sent-events.ts';
 
 const never = new AbortController().signal;
+
+async function* twoEvents(): AsyncGenerator<EventFields> {
+  yield { data: 1 };
+  yield { data: 2 };
+}
+
+async function* stuck(): AsyncGenerator<EventFields> {
+  yield { data: 'first' };
+  await new Promise(() => {});
+}
+
+// oxlint-disable-next-line require-yield -- it fails before its first event
+async function* broken(): AsyncGenerator<EventFields> {
+  throw new Error('no feed');
+}
 
 describe('server-sent events', () => {
   it('writes id, event, retry and every line of the data', () => {
@@ -18,11 +34,7 @@ describe('server-sent events', () => {
   });
 
   it('answers a stream that nobody caches and ends with the events', async () => {
-    async function* events() {
-      yield { data: 1 };
-      yield { data: 2 };
-    }
-    const response = eventStream(events(), never);
+    const response = eventStream(twoEvents(), never);
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(await response.text()).toBe('data: 1\n\ndata: 2\n\n');
@@ -30,11 +42,7 @@ describe('server-sent events', () => {
 
   it('ends with a reconnect hint when the signal is aborted, also while the author waits', async () => {
     const drain = new AbortController();
-    async function* events() {
-      yield { data: 'first' };
-      await new Promise(() => {});
-    }
-    const reader = eventStream(events(), drain.signal).body!.getReader();
+    const reader = eventStream(stuck(), drain.signal).body!.getReader();
     await reader.read();
     const next = reader.read();
     drain.abort();
@@ -43,10 +51,6 @@ describe('server-sent events', () => {
   });
 
   it("fails with the author's error", async () => {
-    // oxlint-disable-next-line require-yield -- it fails before its first event
-    async function* events(): AsyncGenerator<{ data: string }> {
-      throw new Error('no feed');
-    }
-    await expect(eventStream(events(), never).text()).rejects.toThrow('no feed');
+    await expect(eventStream(broken(), never).text()).rejects.toThrow('no feed');
   });
 });

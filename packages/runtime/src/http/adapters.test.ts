@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { HotResponse } from '@hotswap/protocol/http';
 import { expressMiddleware, fastifyPlugin, koaMiddleware } from './adapters.ts';
 import { createFetchHandler } from './fetch-handler.ts';
-import { dispatchTo } from './testing/edge-server.ts';
+import { dispatchTo, partsOf } from './testing/edge-server.ts';
 import type { Ledger } from './testing/edge-server.ts';
 
 const dispatch = (ledger?: Ledger) =>
@@ -104,12 +104,8 @@ describe('the fetch handler', () => {
   const newLedger = (): Ledger => ({ opened: 0, closed: 0, aborted: [] });
 
   it('closes an exchange when its stream ends, or when nobody wants the rest', async () => {
-    async function* parts() {
-      yield 'a';
-      yield 'b';
-    }
     const ledger = newLedger();
-    const handler = createFetchHandler(dispatchTo(() => new HotResponse(parts()), ledger));
+    const handler = createFetchHandler(dispatchTo(() => new HotResponse(partsOf('a', 'b')), ledger));
     const read = await handler(new Request('http://a.test/'));
     expect(ledger.closed).toBe(0);
     expect(await read.text()).toBe('ab');

@@ -6,7 +6,7 @@ import { defineErrors } from '@hotswap/protocol';
 import { HotResponse } from '@hotswap/protocol/http';
 import type { AccessEntry } from './access-log.ts';
 import { createNodeListener } from './node-listener.ts';
-import { closing, dispatchTo, eventually, serveEdge } from './testing/edge-server.ts';
+import { closing, dispatchTo, eventually, partsOf, serveEdge } from './testing/edge-server.ts';
 
 const fail = defineErrors({
   GONE_AWAY: { kind: 'not-found', message: 'no {thing} here' },
@@ -56,11 +56,7 @@ describe('the Node listener', () => {
   });
 
   it('serves clients of HTTP/1.0, which know no chunks', async () => {
-    async function* parts() {
-      yield 'one ';
-      yield 'two';
-    }
-    await using edge = await serveEdge(() => new HotResponse(parts()));
+    await using edge = await serveEdge(() => new HotResponse(partsOf('one ', 'two')));
     const text = await edge.send('GET / HTTP/1.0\r\n\r\n');
     expect(text).not.toContain('transfer-encoding');
     expect(text.endsWith('\r\n\r\none two')).toBe(true);

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { HotResponse } from '@hotswap/protocol/http';
-import { closing, serveEdge } from '../testing/edge-server.ts';
+import { closing, partsOf, serveEdge } from '../testing/edge-server.ts';
 
 const ask = `GET / HTTP/1.1\r\n${closing}`;
-
-async function* parts(...texts: string[]): AsyncGenerator<string> {
-  yield* texts;
-}
 
 describe('the host owns the framing of answers', () => {
   it('drops what a plugin says about connection and transfer', async () => {
@@ -53,7 +49,7 @@ describe('the host owns the framing of answers', () => {
   it('cuts a stream that is longer than declared, and the connection with it', async () => {
     const forged = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
     await using edge = await serveEdge(
-      () => new HotResponse(parts('hel', `lo${forged}`), { headers: { 'content-length': '5' } }),
+      () => new HotResponse(partsOf('hel', `lo${forged}`), { headers: { 'content-length': '5' } }),
     );
     const client = await edge.open();
     client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\nHost: a\r\n\r\n');
@@ -62,7 +58,7 @@ describe('the host owns the framing of answers', () => {
   });
 
   it('destroys the connection of a stream that is shorter than declared', async () => {
-    await using edge = await serveEdge(() => new HotResponse(parts('hel'), { headers: { 'content-length': '5' } }));
+    await using edge = await serveEdge(() => new HotResponse(partsOf('hel'), { headers: { 'content-length': '5' } }));
     const client = await edge.open();
     client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     expect((await client.rest()).split('\r\n\r\n')[1]).not.toHaveLength(5);

@@ -2,21 +2,26 @@ import { Readable } from 'node:stream';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { HotResponse } from '@hotswap/protocol/http';
-import { closing, eventually, serveEdge } from '../testing/edge-server.ts';
+import { closing, eventually, partsOf, serveEdge } from '../testing/edge-server.ts';
 
 const ask = `GET / HTTP/1.1\r\n${closing}`;
+
+async function* stuck(): AsyncGenerator<string> {
+  yield 'first';
+  await new Promise(() => {});
+}
+
+async function* unbounded(): AsyncGenerator<Uint8Array> {
+  for (;;) yield Buffer.alloc(64 * 1024);
+}
 
 describe('streamed answers', () => {
   it('writes streams, iterables, Node streams, blobs and forms', async () => {
     const form = new FormData();
     form.set('field', 'form value');
-    async function* iterable() {
-      yield 'iter';
-      yield Buffer.from('able');
-    }
     const bodies: Record<string, () => ConstructorParameters<typeof HotResponse>[0]> = {
       '/stream': () => new Response('stream').body,
-      '/iterable': iterable,
+      '/iterable': () => partsOf('iter', Buffer.from('able')),
       '/node': () => Readable.from(['no', 'de']),
       '/blob': () => new Blob(['blob'], { type: 'text/x' }),
       '/form': () => form,
@@ -65,10 +70,7 @@ describe('streamed answers', () => {
   });
 
   it('cuts off a client that takes nothing', async () => {
-    async function* endless() {
-      for (;;) yield Buffer.alloc(64 * 1024);
-    }
-    await using edge = await serveEdge(() => new HotResponse(endless()), { stallTimeoutMs: 50 });
+    await using edge = await serveEdge(() => new HotResponse(unbounded()), { stallTimeoutMs: 50 });
     const client = await edge.open();
     client.socket.pause();
     client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
@@ -94,10 +96,6 @@ describe('streamed answers', () => {
   });
 
   it('holds no lease for a generator that never wakes after its client left', async () => {
-    async function* stuck() {
-      yield 'first';
-      await new Promise(() => {});
-    }
     await using edge = await serveEdge(() => new HotResponse(stuck()));
     const client = await edge.open();
     client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { HotResponse } from '@hotswap/protocol/http';
-import type { HotRequest } from '@hotswap/protocol/http';
+import type { HotRequest, HotResponse } from '@hotswap/protocol/http';
 import type { Dispatch } from '../exchange.ts';
 import { listen } from '../listen.ts';
 import type { ListeningServer, ListenOptions } from '../listen.ts';
@@ -114,6 +113,11 @@ export async function eventually(isTrue: () => boolean): Promise<void> {
     if (performance.now() > deadline) throw new Error('the condition did not come true in 5 s');
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** A body of these parts. */
+export async function* partsOf(...parts: readonly (string | Uint8Array)[]): AsyncGenerator<string | Uint8Array> {
+  yield* parts;
 }
 
 /** A response that is ended by its connection closing. */
