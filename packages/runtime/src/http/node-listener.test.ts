@@ -138,6 +138,28 @@ describe('the Node listener', () => {
     await eventually(() => edge.ledger.closed === 1);
   });
 
+  it('aborts every pipelined request of a client that leaves', async () => {
+    await using edge = await serveEdge(() => new Promise<HotResponse>(() => {}));
+    const client = await edge.open();
+    client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n');
+    await eventually(() => edge.ledger.opened === 2);
+    client.socket.destroy();
+    await eventually(() => edge.ledger.aborted.length === 2);
+  });
+
+  it('lets go of a late stream whose client has left', async () => {
+    const answer = Promise.withResolvers<HotResponse>();
+    await using edge = await serveEdge(() => answer.promise);
+    const client = await edge.open();
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await eventually(() => edge.ledger.opened === 1);
+    client.socket.destroy();
+    await eventually(() => edge.ledger.aborted.length === 1);
+    let isCancelled = false;
+    answer.resolve(new HotResponse(new ReadableStream({ cancel: () => void (isCancelled = true) })));
+    await eventually(() => edge.ledger.closed === 1 && isCancelled);
+  });
+
   it('calls next when no plugin answers, and 404 without one', async () => {
     const listener = createNodeListener(dispatchTo(async () => undefined));
     const server = createServer((request, response) => {

@@ -22,6 +22,8 @@ export interface WriteOptions extends FrameOptions {
  */
 export function writeAnswer(target: ServerResponse, answer: HotResponse, options: WriteOptions): void | Promise<void> {
   const payload = takePayload(answer);
+  // Its 'close' is over, so nothing would ever wake a stream that is begun now.
+  if (target.destroyed) return cancelUnsent(payload, fail('CLIENT_LEFT'));
   let frame: AnswerFrame;
   try {
     frame = frameAnswer(answer, payload, options);
