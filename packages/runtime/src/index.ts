@@ -8,12 +8,13 @@ export type { PluginSource, InMemoryPlugin } from './loading/plugin-source.ts';
 export type { HostHandler, HostListenerOptions, HttpFace } from './http/http-face.ts';
 export { listen } from './http/listen.ts';
 export type { ListeningServer, ListenOptions } from './http/listen.ts';
+export type { NodeListener } from './http/node-listener.ts';
 export { extensionPoint } from '@hotswap/sdk';
 
 // For operators' tools: what changed and what there is.
 export type { ChangeOptions, LoadOptions, Plan, PluginVerbs } from './verbs/plugin-verbs.ts';
-export type { Operation, SwapReport, SwapStep } from './swap/swap-report.ts';
-export type { GenerationStatus, HealthWord, PluginStatus, PublicState, RuntimeStatus, SnapshotStatus } from './status.ts';
+export type { SwapReport, SwapStep } from './swap/swap-report.ts';
+export type { GenerationStatus, HealthWord, Operation, PluginStatus, PublicState, RuntimeStatus, SnapshotStatus } from './status.ts';
 export { reportError } from './swap/swap-report.ts';
 export { packPlugin } from './loading/pack.ts';
 

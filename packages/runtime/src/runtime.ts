@@ -130,7 +130,8 @@ class PluginRuntime implements Runtime {
     for (const notice of settings.notices) log.warn({ notice }, 'runtime notice');
     if (settings.data !== undefined) wishes.attach(await openDesiredState(settings.data, { now: Date.now }));
     const generations = () => roster.slots.flatMap((slot) => [...slot.generations.values()]);
-    if (this.#options.guardProcess ?? true) this.#guard = guardProcess(generations);
+    const files = () => this.#core.census.files;
+    if (this.#options.guardProcess ?? true) this.#guard = guardProcess({ generations, files, log });
     if (settings.config.plugins.enabled) {
       const { loadOrder } = settings.config.plugins;
       const load = (source: PluginSource) => swap.load(source, undefined);

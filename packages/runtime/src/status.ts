@@ -71,3 +71,15 @@ export interface RuntimeStatus {
   readonly notices: readonly string[];
   readonly plugins: readonly PluginStatus[];
 }
+
+/** The verbs that end in a new or an earlier generation. */
+export type Operation =
+  | 'load'
+  | 'unload'
+  | 'reload'
+  | 'swap'
+  | 'configure'
+  | 'enable'
+  | 'disable'
+  | 'restart'
+  | 'rollback';

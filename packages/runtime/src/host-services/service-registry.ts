@@ -1,6 +1,7 @@
 import type { Capabilities } from '@hotswap/protocol';
 import { EventBus } from './event-bus.ts';
 import { ExtensionPoints } from './extension-points.ts';
+import { generationEnded } from './generation-ended.ts';
 import type { HostServices } from './host-services.ts';
 import type { HostLogger } from './logging/create-logger.ts';
 import { createPluginLogger } from './logging/plugin-logger.ts';
@@ -87,7 +88,7 @@ export function createHostServices(core: HostServicesCore, identity: ServiceIden
     callService: (service, method, input, signal) =>
       core.services.call(service, method, input, { signal, timeoutMs: callTimeoutMs }),
     close() {
-      ending.abort(new DOMException(`generation ${generation} of plugin ${plugin} has ended`, 'AbortError'));
+      ending.abort(generationEnded(`generation ${generation} of plugin ${plugin} has ended`));
       core.events.discard(plugin, generation);
     },
   };

@@ -3,7 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { messageOf } from '@hotswap/protocol';
 import type { PluginManifest } from '@hotswap/protocol';
 import { fail } from '../errors.ts';
-import type { BuildRequest } from './build/build-plugin.ts';
+import type { BuildRequest } from './build/bundle.ts';
 import { defaultManifest, readManifest } from './read-manifest.ts';
 
 /** A plugin on disk before it is built: what it says of itself, and what to bundle. */

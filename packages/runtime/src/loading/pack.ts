@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import type { PluginManifest } from '@hotswap/protocol';
 import { pack as packTar } from 'tar-stream';
 import { PluginBuilder } from './build/build-plugin.ts';
-import type { BuildRequest, Bundle } from './build/build-plugin.ts';
+import type { BuildRequest, Bundle } from './build/bundle.ts';
 import { describeFolder } from './describe-plugin.ts';
 import { createLoader } from './load-artifact.ts';
 import { locateSource } from './plugin-source.ts';

@@ -1,7 +1,8 @@
 // What each endpoint does: shape in, one call on the runtime, shape out.
 import type { PluginStatus, RuntimeStatus } from '../status.ts';
 import type { ChangeOptions, LoadOptions, Plan, PluginVerbs } from '../verbs/plugin-verbs.ts';
-import type { Operation, SwapReport } from '../swap/swap-report.ts';
+import type { SwapReport } from '../swap/swap-report.ts';
+import type { Operation } from '../status.ts';
 import type { WireError } from '@hotswap/protocol';
 import type { Logger, MaybePromise } from '@hotswap/sdk';
 import { fail } from '../errors.ts';

@@ -3,6 +3,7 @@ import type { EventBus } from '../host-services/event-bus.ts';
 import type { ExtensionPoints } from '../host-services/extension-points.ts';
 import type { ServiceDirectory, ServiceMethod } from '../host-services/service-directory.ts';
 import type { TaskScheduler } from '../host-services/task-scheduler.ts';
+import type { Lease } from '../routing/lease.ts';
 
 /** The host's boards that a published generation is pinned to. */
 export interface ActivationBoards {
@@ -32,27 +33,38 @@ export function activate(generation: Generation, boards: ActivationBoards): () =
   return detach;
 }
 
+/** Aborted by whoever asked, by the time limit or by the end of the drain. Made on first touch: most never look. */
+function optionsWith(lease: Lease, signal: AbortSignal): { readonly signal: AbortSignal } {
+  return {
+    get signal() {
+      return AbortSignal.any([lease.signal, signal]);
+    },
+  };
+}
+
 function attachAll(generation: Generation, boards: ActivationBoards, attached: (() => void)[]): void {
   const who = { plugin: generation.plugin, generation: generation.number };
   for (const { registration, handler } of generation.registered('subscription')) {
-    const deliver = async (event: unknown): Promise<void> => void (await generation.callInBackground(handler, event));
+    const deliver = async (event: unknown): Promise<void> => void (await generation.callInBackground(handler, () => [event]));
     attached.push(boards.events.subscribe({ ...who, event: registration.event, handler: deliver }));
   }
   for (const { registration, handler } of generation.registered('service')) {
     const methods: Record<string, ServiceMethod> = {};
     for (const method of registration.methods) {
-      methods[method] = (input, options) => generation.callInBackground(handler, method, input, options);
+      methods[method] = (input, { signal }) =>
+        generation.callInBackground(handler, (lease) => [method, input, optionsWith(lease, signal)]);
     }
     attached.push(boards.services.attach(registration.name, { ...who, methods }));
   }
   for (const { registration, handler } of generation.registered('extension')) {
     const { point, priority } = registration;
-    const ask = (input: unknown): Promise<unknown> => generation.callInBackground(handler, input);
+    const ask = (input: unknown): Promise<unknown> => generation.callInBackground(handler, () => [input]);
     attached.push(boards.extensions.attach({ ...who, point, priority, handler: ask }));
   }
   for (const { registration, handler } of generation.registered('task')) {
     const { name, everyMs } = registration;
-    const run = async (signal: AbortSignal): Promise<void> => void (await generation.callInBackground(handler, { signal }));
+    const run = async (signal: AbortSignal): Promise<void> =>
+      void (await generation.callInBackground(handler, (lease) => [optionsWith(lease, signal)]));
     const task = boards.tasks.schedule({ plugin: who.plugin, name, everyMs, run });
     attached.push(() => task.stop());
   }

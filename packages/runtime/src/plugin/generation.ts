@@ -50,6 +50,8 @@ export class Generation implements DeadlineHolder {
   onOutcome: OutcomeListener | undefined;
   /** Ends its tasks, subscriptions, services and extensions; written by publish alone. */
   detach: (() => void) | undefined;
+  /** Its end, once begun; written by retire alone. */
+  ending: Promise<void> | undefined;
   requests = 0;
   errors = 0;
   /** Errors that came out of the plugin outside any call. */
@@ -171,12 +173,12 @@ export class Generation implements DeadlineHolder {
     return this.#bounded(call.lease, value, asItIs, { startedAt, close: () => call.close() });
   }
 
-  /** Runs a task, an event or a service call under a lease of its own. */
-  async callInBackground(handler: GuestHandler, ...args: readonly unknown[]): Promise<unknown> {
+  /** Runs a task, an event or a service call under a lease of its own, whose signal the arguments may carry. */
+  async callInBackground(handler: GuestHandler, argsFor: (lease: Lease) => readonly unknown[]): Promise<unknown> {
     const startedAt = performance.now();
     const lease = this.leases.acquire();
     try {
-      const value = await this.call(lease, asItIs, handler, args);
+      const value = await this.call(lease, asItIs, handler, argsFor(lease));
       this.record(performance.now() - startedAt, false);
       return value;
     } catch (error) {

@@ -16,10 +16,12 @@ export interface DrainLimits {
  * @returns how many requests were cancelled
  */
 export async function drain(generation: Generation, limits: DrainLimits, events: EventBus): Promise<number> {
-  const { leases, plugin, number } = generation;
+  const { leases, plugin, number, state } = generation;
   leases.announceDrain();
   const idle = events.idle(plugin, number).then(() => leases.whenIdle());
   if (await settlesWithin(idle, limits.drainTimeoutMs)) return 0;
+  // It serves again: a rollback came, and what it holds now is not what was waited for.
+  if (generation.state !== state) return 0;
   const error = fail('CALL_CANCELLED', { plugin: generation.plugin, reason: 'the drain time-out passed' });
   const cancelled = leases.abortAll(error);
   if (await settlesWithin(leases.whenIdle(), limits.graceMs)) return cancelled;

@@ -1,16 +1,5 @@
 import { CodedError, type WireError } from '@hotswap/protocol';
-
-/** The verbs that end in a new or an earlier generation. */
-export type Operation =
-  | 'load'
-  | 'unload'
-  | 'reload'
-  | 'swap'
-  | 'configure'
-  | 'enable'
-  | 'disable'
-  | 'restart'
-  | 'rollback';
+import type { Operation } from '../status.ts';
 
 /** One step of a swap and how long it took. */
 export interface SwapStep {
@@ -41,4 +30,9 @@ export interface SwapReport {
 /** The refusal in a report as an error to throw; `undefined` when the change was made. */
 export function reportError({ reason }: SwapReport): CodedError | undefined {
   return reason && new CodedError(reason);
+}
+
+/** A report before anything has happened. */
+export function emptyReport(about: Pick<SwapReport, 'outcome' | 'operation' | 'operationId' | 'plugin'>): SwapReport {
+  return { ...about, from: undefined, to: undefined, steps: [], parked: 0, carried: 0, cancelled: 0, durationMs: 0 };
 }

@@ -4,7 +4,8 @@ import { publish, type PublishParts } from './publish.ts';
 import { retire, type RetireParts } from './retire.ts';
 import { returnToPrevious } from './rollback.ts';
 import { StepClock, toWireError } from './step-clock.ts';
-import type { Operation, SwapReport } from './swap-report.ts';
+import { emptyReport, type SwapReport } from './swap-report.ts';
+import type { Operation } from '../status.ts';
 import { withLimit } from './time-limit.ts';
 import { warmUp } from './warm-up.ts';
 import { watchCandidate, type WatchSettings } from './watch.ts';
@@ -203,18 +204,13 @@ function refused(parts: SwapParts, { slot, change, steps }: Attempt, error: unkn
   slot.operation = undefined;
   if (!isServing) slot.failure = reason;
   parts.noted(slot, reason.message);
+  const { operation, operationId } = change;
   const published: SwapReport = {
-    outcome: isServing ? 'kept' : 'failed',
-    operation: change.operation,
-    operationId: change.operationId,
-    plugin: slot.name,
+    ...emptyReport({ outcome: isServing ? 'kept' : 'failed', operation, operationId, plugin: slot.name }),
     from: slot.current?.number,
     to: slot.current?.number,
     steps: steps.steps,
     reason,
-    parked: 0,
-    carried: 0,
-    cancelled: 0,
     durationMs: steps.durationMs,
   };
   return { published, drained: Promise.resolve(published) };
@@ -222,16 +218,12 @@ function refused(parts: SwapParts, { slot, change, steps }: Attempt, error: unkn
 
 function report(candidate: Candidate, previous: Generation | undefined, cancelled: number): SwapReport {
   const { slot, change, steps, generation } = candidate;
+  const { operation, operationId } = change;
   return {
-    outcome: 'swapped',
-    operation: change.operation,
-    operationId: change.operationId,
-    plugin: slot.name,
+    ...emptyReport({ outcome: 'swapped', operation, operationId, plugin: slot.name }),
     from: previous?.number,
     to: generation.number,
     steps: [...steps.steps],
-    parked: 0,
-    carried: 0,
     cancelled,
     durationMs: steps.durationMs,
   };

@@ -3,7 +3,7 @@ import { type DesiredChange } from '../config/desired/desired-change.ts';
 import type { DesiredState } from '../config/desired/desired-state.ts';
 import type { PluginEntry } from '../config/plugin-entry.ts';
 import type { PluginSlot, SlotWish } from '../plugin/plugin-slot.ts';
-import type { Operation } from '../swap/swap-report.ts';
+import type { Operation } from '../status.ts';
 import type { ChangeOptions } from './plugin-verbs.ts';
 
 /** Who makes changes that are not an operator's: start-up, and what a file says. These are not persisted. */

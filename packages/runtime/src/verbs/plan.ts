@@ -5,7 +5,7 @@ import type { PluginSource } from '../loading/plugin-source.ts';
 import { PluginSlot, type SlotWish } from '../plugin/plugin-slot.ts';
 import { History } from '../plugin/history.ts';
 import { toWireError } from '../swap/step-clock.ts';
-import type { Operation } from '../swap/swap-report.ts';
+import type { Operation } from '../status.ts';
 import type { SwapParts } from '../swap/swap.ts';
 
 export interface PlanParts {

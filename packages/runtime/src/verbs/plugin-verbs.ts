@@ -1,5 +1,6 @@
 import type { PluginSource } from '../loading/plugin-source.ts';
-import type { Operation, SwapReport } from '../swap/swap-report.ts';
+import type { SwapReport } from '../swap/swap-report.ts';
+import type { Operation } from '../status.ts';
 
 /** Who asked for a change and why; kept in history and logs. */
 export interface ChangeOptions {

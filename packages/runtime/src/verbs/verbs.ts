@@ -10,13 +10,13 @@ import type { PluginSource } from '../loading/plugin-source.ts';
 import { History } from '../plugin/history.ts';
 import type { KeyedQueue } from '../plugin/keyed-queue.ts';
 import { PluginSlot, type SlotWish } from '../plugin/plugin-slot.ts';
-import { detach, publish, republish } from '../swap/publish.ts';
-import { drain } from '../swap/drain.ts';
-import { retire } from '../swap/retire.ts';
+import { republish } from '../swap/publish.ts';
 import { returnToPrevious } from '../swap/rollback.ts';
 import { StepClock, toWireError } from '../swap/step-clock.ts';
+import { takeDown } from '../swap/take-down.ts';
 import { type Change, swap, swapTogether, type SwapParts, type Swapping } from '../swap/swap.ts';
-import type { Operation, SwapReport } from '../swap/swap-report.ts';
+import { emptyReport, type SwapReport } from '../swap/swap-report.ts';
+import type { Operation } from '../status.ts';
 import type { PublicState } from '../status.ts';
 
 export interface VerbParts {
@@ -276,35 +276,9 @@ export class Verbs implements PluginVerbs {
     if (dependents.length > 0) throw fail('PLUGIN_HAS_DEPENDENTS', { plugin, dependents: dependents.join(', ') });
   }
 
-  /** Requests meet 503 while the last ones finish; then the routes are gone. */
   async #takeDown(slot: PluginSlot, operation: 'unload' | 'disable', operationId: string): Promise<Swapping> {
-    const parts = this.#parts.swap;
-    const steps = new StepClock();
-    const { current } = slot;
     await this.#parts.beforeTransition(slot.name, slot.publicState, 'unloading', operation);
-    let cancelled = 0;
-    slot.probation?.conclude(operation);
-    if (current) {
-      slot.operation = 'remove';
-      parts.noted(slot, operation);
-      detach(current);
-      republish(parts);
-      cancelled = await steps.run('drain', () => drain(current, parts.settings, parts.boards.events));
-      steps.runSync('publish', () => publish(parts, [{ slot, successor: undefined }], operation));
-      await steps.run('stop', () => retire(parts, slot, current, operation));
-    }
-    slot.failure = undefined;
-    if (operation === 'disable') {
-      slot.operation = undefined;
-      parts.noted(slot, operation);
-    }
-    const report: SwapReport = {
-      ...emptyReport({ outcome: 'unloaded', operation, operationId, plugin: slot.name }),
-      from: current?.number,
-      steps: steps.steps,
-      cancelled,
-      durationMs: steps.durationMs,
-    };
+    const report = await takeDown(this.#parts.swap, slot, { operation, operationId });
     return { published: report, drained: Promise.resolve(report) };
   }
 
@@ -346,10 +320,3 @@ export interface Reshape {
 function newOperationId(operation: Operation): string {
   return `${operation}-${randomUUID().slice(0, 8)}`;
 }
-
-function emptyReport(
-  about: Pick<SwapReport, 'outcome' | 'operation' | 'operationId' | 'plugin'>,
-): SwapReport {
-  return { ...about, from: undefined, to: undefined, steps: [], parked: 0, carried: 0, cancelled: 0, durationMs: 0 };
-}
-

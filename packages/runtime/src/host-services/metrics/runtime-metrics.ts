@@ -1,5 +1,5 @@
 import type { PublicState } from '../../status.ts';
-import type { Operation } from '../../swap/swap-report.ts';
+import type { Operation } from '../../status.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import type { DurationFacts } from './duration-histogram.ts';
 import { histogramSamples } from './exposition.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PluginBuilder } from './build-plugin.ts';
-import type { Bundle } from './build-plugin.ts';
+import type { Bundle } from './bundle.ts';
 
 const { signal } = new AbortController();
 let folder: string;

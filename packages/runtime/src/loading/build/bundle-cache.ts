@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { messageOf } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
 import { version as bundlerVersion } from 'esbuild';
-import type { BuildRequest, Bundle } from './build-plugin.ts';
+import type { BuildRequest, Bundle } from './bundle.ts';
 import { isInside, nodeModulesAbove } from './confine-build.ts';
 import { sha256 } from '../plugin-digest.ts';
 
