@@ -5,7 +5,7 @@ import { isTest, readPackages, readSources, resolveRelative } from './source-fil
 import type { Import, SourceFile, WorkspacePackage } from './source-files.ts';
 
 /** Arrows point at what is imported. A package that is not in this table may not be there. */
-const allowed: Readonly<Record<string, readonly string[]>> = {
+export const allowed: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   sdk: ['protocol'],
   'sdk/testing': ['protocol', 'sdk', 'runtime'], // the optional peer: a plugin's tests run a real runtime
