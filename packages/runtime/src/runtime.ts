@@ -54,7 +54,9 @@ export interface Runtime extends PluginVerbs, HttpFace, AsyncDisposable {
   /** Emits an event to the plugins, from `host`. */
   emit(event: string, payload?: unknown): Promise<void>;
   /** Declares the host's own extension points. */
-  extend<Declarations extends ExtensionPointDeclarations>(declarations: Declarations): HostExtensionPoints<Declarations>;
+  extend<Declarations extends ExtensionPointDeclarations>(
+    declarations: Declarations,
+  ): HostExtensionPoints<Declarations>;
   /** Hears of transitions, finished changes and rollbacks. @returns what ends the subscription */
   on<Name extends keyof RuntimeEvents>(event: Name, listener: (payload: RuntimeEvents[Name][0]) => void): () => void;
   /** The `/plugins/*`, health and metrics endpoints. Closed to changes unless `authorize` or a token is given. */
@@ -218,7 +220,9 @@ class PluginRuntime implements Runtime {
     const timeoutMs = settings.limits.callTimeoutMs;
     const call = (method: string) => (input: unknown, options?: { readonly signal?: AbortSignal }) =>
       services.services.call(ref.name, method, input, { signal: options?.signal, timeoutMs });
-    return Object.fromEntries(Object.keys(ref.methods as object).map((name) => [name, call(name)])) as ServiceClient<Methods>;
+    return Object.fromEntries(
+      Object.keys(ref.methods as object).map((name) => [name, call(name)]),
+    ) as ServiceClient<Methods>;
   }
 
   emit(event: string, payload?: unknown): Promise<void> {
@@ -247,7 +251,9 @@ class PluginRuntime implements Runtime {
         verbs: this,
         status: () => this.status(),
         pluginConfig: (plugin) => this.pluginConfig(plugin),
-        pluginRoots: [settings.directory, ...sources, ...(this.#options.pluginRoots ?? [])].filter((path) => path !== undefined),
+        pluginRoots: [settings.directory, ...sources, ...(this.#options.pluginRoots ?? [])].filter(
+          (path) => path !== undefined,
+        ),
         metricsText: () => this.metrics(),
         readiness: () => this.readiness(),
         now: Date.now,
@@ -300,7 +306,8 @@ class PluginRuntime implements Runtime {
     const order = [...new Set(roster.slots.flatMap((slot) => roster.cascadeOf(slot.name)))];
     for (const name of order) {
       const report = await verbs.remove(name).catch((error: unknown) => ({ reason: error }));
-      if (report.reason !== undefined) log.error({ plugin_name: name, error: report.reason }, 'plugin did not end well');
+      if (report.reason !== undefined)
+        log.error({ plugin_name: name, error: report.reason }, 'plugin did not end well');
     }
     this.#guard?.close();
     deadlines.close();

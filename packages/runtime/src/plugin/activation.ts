@@ -45,7 +45,8 @@ function optionsWith(lease: Lease, signal: AbortSignal): { readonly signal: Abor
 function attachAll(generation: Generation, boards: ActivationBoards, attached: (() => void)[]): void {
   const who = { plugin: generation.plugin, generation: generation.number };
   for (const { registration, handler } of generation.registered('subscription')) {
-    const deliver = async (event: unknown): Promise<void> => void (await generation.callInBackground(handler, () => [event]));
+    const deliver = async (event: unknown): Promise<void> =>
+      void (await generation.callInBackground(handler, () => [event]));
     attached.push(boards.events.subscribe({ ...who, event: registration.event, handler: deliver }));
   }
   for (const { registration, handler } of generation.registered('service')) {

@@ -25,7 +25,9 @@ export function guardProcess({ generations, files, log }: ProcessGuardOptions): 
   const isTaken = (where: string, error: unknown): boolean => {
     if (isGenerationEnded(error)) return true;
     const stack = error instanceof Error ? (error.stack ?? '') : '';
-    const owner = generations().findLast(({ artifact: { program } }) => program.type === 'text' && stack.includes(program.file));
+    const owner = generations().findLast(
+      ({ artifact: { program } }) => program.type === 'text' && stack.includes(program.file),
+    );
     if (owner) {
       owner.fault(where, error);
       return true;

@@ -33,7 +33,10 @@ async function end(
   const ending = generation.isolate.stop(generationEnded(reason), limit.signal);
   try {
     for (const failure of await withLimit(ending, { ms: limitMs, signal: undefined, timedOut })) {
-      const error = fail('PLUGIN_STOP_FAILED', { plugin: slot.name, problem: `${failure.label}: ${String(failure.error)}` });
+      const error = fail('PLUGIN_STOP_FAILED', {
+        plugin: slot.name,
+        problem: `${failure.label}: ${String(failure.error)}`,
+      });
       log.error({ error: toWireError(error), kind: failure.kind, generation: generation.number }, 'undo step failed');
     }
   } catch (error) {
