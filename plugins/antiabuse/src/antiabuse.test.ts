@@ -4,12 +4,14 @@ import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { definePlugin } from '@hotswap/sdk';
 import { createTestHost } from '@hotswap/sdk/testing';
-import type { TestHost } from '@hotswap/sdk/testing';
+import type { TestHost, TestHostOptions } from '@hotswap/sdk/testing';
 import { afterEach, expect, test } from 'vitest';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 /** Every test comes from this machine: as a proxy it can be anybody. */
 const trustedProxies = ['127.0.0.0/8'];
+
+type IsolationLevel = NonNullable<TestHostOptions['isolation']>;
 
 let host: TestHost;
 let server: Server;
@@ -21,8 +23,8 @@ afterEach(async () => {
   await host.close();
 });
 
-async function start(config: object, trusted: readonly string[] = trustedProxies): Promise<void> {
-  host = await createTestHost(folder, { config: { trustedProxies, ...config } });
+async function start(config: object, trusted = trustedProxies, isolation: IsolationLevel = 'basic'): Promise<void> {
+  host = await createTestHost(folder, { config: { trustedProxies, ...config }, isolation });
   server = createServer(host.runtime.listener({ trustedProxies: trusted })).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -87,6 +89,12 @@ test('counts what it did', async () => {
   for (const verdict of ['allowed', 'refused', 'exempt']) {
     expect(metrics).toMatch(new RegExp(`antiabuse_requests_total\\{.*verdict="${verdict}".*\\} 1`));
   }
+});
+
+test.each(['none', 'basic'] as const)('runs at isolation level %s', async (isolation) => {
+  await start({ lookups: 1 }, trustedProxies, isolation);
+  expect(host.runtime.pluginStatus(host.plugin)).toMatchObject({ isolation, name: 'antiabuse' });
+  expect([await ask('192.0.2.1'), await ask('192.0.2.1')]).toEqual([404, 429]);
 });
 
 test('goes on judging through a swap', async () => {

@@ -46,7 +46,7 @@ ${items}
 }
 
 /** Makes text harmless inside HTML. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

@@ -175,7 +175,8 @@ test('refuses to list half the store', async () => {
   await ask(addForm(many.map(({ armored }) => armored).join('')));
   const found = await store.find({ kind: 'words', words: ['ada'] }, 1);
   store.find = async () => Array.from({ length: 500 }, () => found[0]!);
-  expect(await ask(lookUp('op=index&search=ada'))).toMatchObject({ status: 413 });
+  const answer = await ask(lookUp('op=index&search=ada'));
+  expect(answer).toMatchObject({ status: 413, body: expect.stringContaining('LOOKUP_TOO_WIDE') });
 });
 
 test('tells statistics and health', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ada, grace, makeKey, revoked, withUsers } from '../../test/make-key.ts';
+import { ada, grace, makeKey, revoked, withPicture, withUsers } from '../../test/make-key.ts';
 import { noExtensions } from '../extension-points.ts';
 import type { KeyExtensions } from '../extension-points.ts';
 import { defaultLimits, readSubmission } from '../openpgp/submission.ts';
@@ -120,6 +120,23 @@ test('asks the plugins, and stores nothing that one of them rejects', async () =
   });
   expect(seen).toEqual([key.fingerprint, '-----BEGIN PGP PUBLIC KEY BLOCK-----']);
   expect(await store.get(key.fingerprint)).toBeUndefined();
+});
+
+test('shows pictures to the plugins that check content, and keeps them', async () => {
+  const attributes: string[] = [];
+  const inspect: KeyExtensions['inspect'] = async (content) => {
+    attributes.push(...content.attributes);
+    return [];
+  };
+  const armored = await withPicture(await makeKey(), Uint8Array.of(9, 8, 7));
+  const admission = await admit(armored, { extensions: { ...noExtensions, inspect } });
+  expect(admission).toMatchObject({ key: { facts: { attributeCount: 1 } }, dropped: [] });
+  expect(attributes).toEqual([Buffer.of(4, 1, 9, 8, 7).toString('base64')]);
+});
+
+test('refuses a revocation that cannot be read', async () => {
+  const broken = { tag: 2, body: Uint8Array.of(4, 0x20, 1) };
+  await expect(admitRevocation(broken, ports)).rejects.toMatchObject({ code: 'KEY_MALFORMED' });
 });
 
 test('stops a key from growing without limit', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeKey } from '../../test/make-key.ts';
 import { writeArmor } from './armor.ts';
+import { packetTag, writePackets } from './packets.ts';
 import { defaultLimits, readSubmission } from './submission.ts';
 
 const read = (text: string) => readSubmission(text, defaultLimits);
@@ -60,9 +61,9 @@ test('refuses packets that are no part of a public key', async () => {
 test('refuses a signature that revokes nothing', async () => {
   const { publicKey } = await makeKey();
   const [certification] = publicKey.users[0]!.toPacketList().filterByTag(2);
-  const data = certification!.write();
-  const packet = Buffer.concat([Uint8Array.of(0xc2, data.length), data]);
-  expect(() => read(writeArmor(packet, { hasChecksum: true }))).toThrow(refusedWith('KEY_MALFORMED'));
+  const data = writePackets([{ tag: packetTag.signature, body: certification!.write() }]);
+  const armored = writeArmor(data, { hasChecksum: true });
+  expect(() => read(armored)).toThrow(/no revocation of a key/);
 });
 
 test('refuses what is too large before it takes it apart', async () => {

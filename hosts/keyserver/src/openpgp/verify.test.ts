@@ -1,6 +1,6 @@
-import { PublicKey, SignaturePacket, config, enums } from 'openpgp';
+import { PublicKey, SignaturePacket, enums } from 'openpgp';
 import { expect, test } from 'vitest';
-import { ada, grace, makeKey, withUsers } from '../../test/make-key.ts';
+import { ada, grace, makeKey, signWith, withUsers } from '../../test/make-key.ts';
 import type { MadeKey } from '../../test/make-key.ts';
 import { describeKey } from './describe.ts';
 import { readPackets } from './packets.ts';
@@ -73,8 +73,7 @@ test('keeps a signing subkey that has signed back, and drops one that has not', 
   binding.publicKeyAlgorithm = key.keyPacket.algorithm;
   binding.hashAlgorithm = enums.hash.sha256;
   binding.keyFlags = Uint8Array.of(enums.keyFlags.signData);
-  const signed = { key: key.keyPacket, bind: subkey.keyPacket };
-  await Reflect.apply(binding.sign, binding, [key.keyPacket, signed, new Date(), false, config]);
+  await signWith(key, binding, { key: key.keyPacket, bind: subkey.keyPacket });
   subkey.bindingSignatures = [binding];
   const verified = await verifyKey(takeApart(key.toPublic()));
   expect(verified.key.subkeys).toHaveLength(1);
