@@ -1,5 +1,6 @@
 import type { ServerOptions } from '@hotswap/server';
 import { createStyle } from './output/style.ts';
+import { formatBrief } from './output/report-text.ts';
 import { formatWelcome } from './output/welcome-text.ts';
 import type { Call } from './verb.ts';
 
@@ -17,8 +18,12 @@ export async function serveUntilStopped(call: Call<object>, request: ServingRequ
   const { createServerLog, runUntilStopped, startServer } = await import('@hotswap/server');
   const { stdout, stderr, env, cwd } = call.terminal;
   const level = env['HOTSWAP_LOG_LEVEL'];
-  const log = createServerLog({ stream: stderr, ...(level !== undefined && { level }) });
+  const log = createServerLog({ stream: stderr, level, hasColor: !env['NO_COLOR'] });
   const server = await startServer({ ...request, cwd, env, log });
-  stdout.write(`${formatWelcome(server, createStyle(stdout))}\n`);
+  const style = createStyle(stdout);
+  stdout.write(`${formatWelcome(server, style)}\n`);
+  if (server.settings.isDevelopment) {
+    server.runtime.on('report', (report) => stdout.write(`${formatBrief(report, style)}\n`));
+  }
   return { stoppedBy: await runUntilStopped(server) };
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { findConnection } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
+import { fail } from './errors.ts';
 import { exitSuccess } from './exit-codes.ts';
 import { createManagementClient } from './management-client.ts';
 import type { ManagementClient } from './management-client.ts';
@@ -60,6 +61,7 @@ export interface Shell {
 }
 
 const defaultTimeoutSeconds = 180;
+const longestTimeoutSeconds = 86_400;
 
 /** Makes a verb reachable as `parent NAME`. */
 export function addVerb<Options extends object, Result>(
@@ -81,7 +83,7 @@ export function addVerb<Options extends object, Result>(
 
 function toCall<Options extends object>(command: Command, terminal: Terminal): Call<Options> {
   const options = command.optsWithGlobals<Options & GlobalOptions>();
-  const timeoutMs = 1_000 * (Number(options.timeout) || defaultTimeoutSeconds);
+  const timeoutMs = 1_000 * secondsOf(options.timeout, pathOf(command));
   return {
     command: pathOf(command),
     args: command.processedArgs,
@@ -98,6 +100,14 @@ function print<Options extends object, Result>(result: Result, verb: Verb<Option
     ? JSON.stringify(result, null, 2)
     : verb.print(result, { style: createStyle(terminal.stdout), now: terminal.now() });
   if (text !== '') terminal.stdout.write(`${text}\n`);
+}
+
+/** @throws USAGE_INVALID */
+function secondsOf(timeout: string | undefined, command: string): number {
+  if (timeout === undefined) return defaultTimeoutSeconds;
+  const seconds = Number(timeout);
+  if (seconds > 0 && seconds <= longestTimeoutSeconds) return seconds;
+  throw fail('USAGE_INVALID', { problem: `--timeout takes seconds, not "${timeout}"`, help: `${command} --help` });
 }
 
 function pathOf(command: Command): string {

@@ -10,12 +10,4 @@ export const fail = defineErrors({
     kind: 'not-found',
     message: 'the config file {file} cannot be read: name another with --config, or use "hotswap run DIR" without one',
   },
-  ADDRESS_IN_USE: {
-    kind: 'conflict',
-    message: '{address} is taken by another program: stop it, or listen elsewhere with --bind HOST:PORT',
-  },
-  ADDRESS_UNUSABLE: {
-    kind: 'invalid',
-    message: 'cannot listen on {address} ({reason}): name an address of this machine with --bind HOST:PORT',
-  },
 });

@@ -1,10 +1,7 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import { readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import type { RuntimeConfig } from '@hotswap/runtime';
-import { fail } from './errors.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listen } from '@hotswap/runtime';
+import type { NodeListener, RuntimeConfig } from '@hotswap/runtime';
 
 type ServerConfig = RuntimeConfig['server'];
 
@@ -12,7 +9,6 @@ export type RequestListener = (request: IncomingMessage, response: ServerRespons
 
 /** One address that answers HTTP. */
 export interface HttpListener {
-  readonly server: Server;
   /** `http://HOST:PORT`, with the port that was really taken. */
   readonly url: string;
   /**
@@ -24,99 +20,59 @@ export interface HttpListener {
 
 export interface ListenOptions {
   readonly bind: ServerConfig['bind'];
+  /** Its limits and certificates. */
   readonly config: ServerConfig;
+  /** One that can be drained ends its connections with their answers; any other is made to. */
   readonly onRequest: RequestListener;
 }
 
+/** The signal alone ends the wait for answers. */
+const graceMs = 24 * 3_600_000;
+
 /**
- * Opens one listener.
+ * Opens one listener with the limits and certificates of the config.
  *
- * @throws ADDRESS_IN_USE, ADDRESS_UNUSABLE
+ * @throws PORT_IN_USE, LISTEN_FAILED
  */
 export async function openListener({ bind, config, onRequest }: ListenOptions): Promise<HttpListener> {
-  const server = await createHttpServer(config);
-  const answers = new OpenAnswers(server);
-  server.on('request', (request, response) => {
-    answers.add(response);
-    onRequest(request, response);
+  const { limits, tls } = config;
+  const listening = await listen(isNodeListener(onRequest) ? onRequest : withDrain(onRequest), {
+    host: bind.host ?? '',
+    port: bind.port,
+    idleTimeoutMs: limits.idleTimeoutMs,
+    maxHeaderBytes: limits.maxHeaderBytes,
+    ...(tls && { tls: await readCertificates(tls) }),
   });
-  await listen(server, bind);
-  let closed: Promise<void> | undefined;
-  return {
-    server,
-    url: urlOf(server, { bind, isSecure: config.tls !== undefined }),
-    close: (signal) => (closed ??= closeServer(server, answers, signal)),
+  return { url: listening.url, close: (signal) => listening.close({ graceMs, signal }) };
+}
+
+/** A plain listener as one whose answers end their connections once it is drained, those that have begun too. */
+export function withDrain(onRequest: RequestListener): NodeListener {
+  const open = new Set<ServerResponse>();
+  let isDraining = false;
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    open.add(response);
+    response.once('close', () => open.delete(response));
+    response.shouldKeepAlive &&= !isDraining;
+    onRequest(request, response);
   };
+  return Object.assign(answer, {
+    onContinue: (request: IncomingMessage, response: ServerResponse): void => {
+      response.writeContinue();
+      answer(request, response);
+    },
+    drain: (): void => {
+      isDraining = true;
+      for (const response of open) response.shouldKeepAlive = false;
+    },
+  });
 }
 
-async function createHttpServer({ tls, limits }: ServerConfig): Promise<Server> {
-  const options = { maxHeaderSize: limits.maxHeaderBytes, keepAliveTimeout: limits.idleTimeoutMs };
-  if (!tls) return createServer(options);
-  const [cert, key, ca] = await Promise.all([tls.cert, tls.key, tls.ca].map((file) => file && readFile(file)));
-  return createTlsServer({ ...options, cert, key, ...(ca && { ca, requestCert: true, rejectUnauthorized: true }) });
+function isNodeListener(listener: RequestListener): listener is NodeListener {
+  return 'drain' in listener && 'onContinue' in listener;
 }
 
-/** Answers that are not out yet, so that closing can end their connections the moment they are. */
-class OpenAnswers {
-  readonly #open = new Set<ServerResponse>();
-  readonly #server: Server;
-  #isClosing = false;
-
-  constructor(server: Server) {
-    this.#server = server;
-  }
-
-  add(response: ServerResponse): void {
-    this.#open.add(response);
-    if (this.#isClosing) response.shouldKeepAlive = false;
-    response.once('close', () => {
-      this.#open.delete(response);
-      if (this.#isClosing) this.#server.closeIdleConnections();
-    });
-  }
-
-  /** A client is told that its connection ends, so that its next request takes another one and is not lost. */
-  endConnections(): void {
-    this.#isClosing = true;
-    for (const response of this.#open) response.shouldKeepAlive = false;
-  }
-}
-
-async function listen(server: Server, bind: ServerConfig['bind']): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen({ port: bind.port, ...(bind.host !== undefined && { host: bind.host }) }, resolve);
-  try {
-    await promise;
-  } catch (cause) {
-    throw toListenError(cause, bind);
-  } finally {
-    server.off('error', reject);
-  }
-}
-
-function toListenError(cause: unknown, { host = '*', port }: ServerConfig['bind']): Error {
-  const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-  const address = `${host}:${port}`;
-  return reason === 'EADDRINUSE'
-    ? fail('ADDRESS_IN_USE', { address }, { cause })
-    : fail('ADDRESS_UNUSABLE', { address, reason }, { cause });
-}
-
-async function closeServer(server: Server, answers: OpenAnswers, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const cutOff = (): void => server.closeAllConnections();
-  signal.addEventListener('abort', cutOff, { once: true });
-  answers.endConnections();
-  server.close(() => resolve());
-  if (signal.aborted) cutOff();
-  await promise;
-  signal.removeEventListener('abort', cutOff);
-}
-
-function urlOf(server: Server, { bind, isSecure }: { bind: ServerConfig['bind']; isSecure: boolean }): string {
-  // A TCP listener always has an address object.
-  const { port } = server.address() as AddressInfo;
-  const host = bind.host ?? '0.0.0.0';
-  return `${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+async function readCertificates({ cert, key, ca }: NonNullable<ServerConfig['tls']>) {
+  const [certText, keyText, caText] = await Promise.all([readFile(cert), readFile(key), ca && readFile(ca)]);
+  return { cert: certText, key: keyText, ...(caText && { ca: caText }) };
 }

@@ -8,6 +8,7 @@ export type { LogLevel, LogOptions } from './server-log.ts';
 
 // For hosts that put a server of their own together.
 export { openListener } from './http-listener.ts';
+export { managementFirst } from './listeners.ts';
 export type { HttpListener, ListenOptions, RequestListener } from './http-listener.ts';
 
 // For clients on the same machine.

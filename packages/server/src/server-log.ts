@@ -46,7 +46,7 @@ export function withoutChanges(log: HostLogger): HostLogger {
   const unlessChange = (level: 'debug' | 'info' | 'warn' | 'error'): HostLogger['info'] => {
     return (first: string | LogFields, message = ''): void => {
       if (typeof first === 'string') log[level](first);
-      else if (!isChange(first)) log[level](first, message);
+      else if (!isChange(first)) log[level](first, String(message));
     };
   };
   return {

@@ -49,7 +49,7 @@ test('one plugin, as a folder or as a file, is loaded alone', async () => {
   await mkdir(folder);
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'geo', engines: { hotswap: '*' } }));
   const settings = await read({ source: folder });
-  expect(settings.onlyPlugin).toBe(folder);
+  expect(settings.onlyPlugin).toEqual({ name: 'geo', path: folder });
   expect(settings.config.plugins).toMatchObject({
     autoLoad: false,
     entries: { geo: { source: folder, enabled: true } },

@@ -26,9 +26,16 @@ export interface ServerSettings {
   readonly config: RuntimeConfig;
   /** Undefined when no config file is read. */
   readonly configFile: ConfigFile | undefined;
-  /** Real path of the one plugin to run, when the source is no folder of plugins. */
-  readonly onlyPlugin: string | undefined;
+  /** The one plugin to run, when the source is no folder of plugins. */
+  readonly onlyPlugin: OnlyPlugin | undefined;
   readonly isDevelopment: boolean;
+}
+
+/** A plugin that is run alone. */
+export interface OnlyPlugin {
+  readonly name: string;
+  /** A real path. */
+  readonly path: string;
 }
 
 /** A config file as it was read, and how to read it again. */
@@ -51,13 +58,16 @@ export async function readServerSettings(request: SettingsRequest): Promise<Serv
   const { config } = configFile
     ? parseRuntimeConfig(configFile.text, configFile)
     : parseRuntimeConfig('', { format: 'toml', file: join(cwd, 'hotswap.toml'), cwd, env });
-  const onlyPlugin = source?.pluginName === undefined ? undefined : source.path;
-  return {
-    config: source?.pluginName === undefined ? config : withPlugin(config, source.pluginName, source.path),
-    configFile,
-    onlyPlugin,
-    isDevelopment,
-  };
+  const onlyPlugin = source?.pluginName === undefined ? undefined : { name: source.pluginName, path: source.path };
+  return { config: withOnlyPlugin(config, onlyPlugin), configFile, onlyPlugin, isDevelopment };
+}
+
+/** The config with the one plugin in it, under whatever the file says about that plugin. Pure. */
+export function withOnlyPlugin(config: RuntimeConfig, onlyPlugin: OnlyPlugin | undefined): RuntimeConfig {
+  if (onlyPlugin === undefined) return config;
+  const { entries } = config.plugins;
+  const entry = { ...(entries[onlyPlugin.name] ?? plainEntry), source: onlyPlugin.path };
+  return { ...config, plugins: { ...config.plugins, entries: { ...entries, [onlyPlugin.name]: entry } } };
 }
 
 /** What `develop` was pointed at. */
@@ -118,10 +128,4 @@ export function pluginNameIn(packageJson: string, folderName: string): string | 
   } catch {
     return folderName;
   }
-}
-
-function withPlugin(config: RuntimeConfig, name: string, source: string): RuntimeConfig {
-  const { entries } = config.plugins;
-  const entry = { ...(entries[name] ?? plainEntry), source };
-  return { ...config, plugins: { ...config.plugins, entries: { ...entries, [name]: entry } } };
 }

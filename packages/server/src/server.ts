@@ -1,8 +1,8 @@
 import { createRuntime, createSystemClock, ensureToken } from '@hotswap/runtime';
-import type { HostLogger, Runtime } from '@hotswap/runtime';
+import type { HostLogger, NodeListener, Runtime } from '@hotswap/runtime';
 import { followConfig } from './config-changes.ts';
 import { openListener } from './http-listener.ts';
-import type { HttpListener, RequestListener } from './http-listener.ts';
+import { managementFirst, managementListener, trafficListener } from './listeners.ts';
 import { saveOperatorToken } from './operator-token.ts';
 import { withoutChanges } from './server-log.ts';
 import { readServerSettings } from './server-settings.ts';
@@ -34,7 +34,8 @@ export interface Server {
  * Starts a server: settings, token, plugins, listeners, watchers, in this order; closing is the same read from the bottom.
  * A failed start leaves nothing behind.
  *
- * @throws SOURCE_MISSING, CONFIG_FILE_MISSING, CONFIG_SYNTAX, CONFIG_INVALID, ADDRESS_IN_USE, ADDRESS_UNUSABLE
+ * @throws SOURCE_MISSING, CONFIG_FILE_MISSING, CONFIG_SYNTAX, CONFIG_INVALID, VERIFIER_MISSING, PORT_IN_USE,
+ * LISTEN_FAILED
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   await using started = new AsyncDisposableStack();
@@ -53,32 +54,28 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   started.defer(() => runtime.close());
   await runtime.start();
 
-  const { allowedOrigins, allowedHosts } = server.management;
+  const { allowedOrigins, allowedHosts, bind: ownBind } = server.management;
   const management = runtime.management({ verifyToken: token.verify, allowedOrigins, allowedHosts });
-  const traffic = runtime.listener();
-  const hasOwnAddress = server.management.bind !== undefined;
-
-  const open = async (bind: typeof server.bind, onRequest: RequestListener): Promise<HttpListener> => {
+  const traffic = trafficListener({ runtime, config: server, log });
+  const open = async (onRequest: NodeListener, bind = server.bind): Promise<string> => {
     const listener = await openListener({ bind, config: server, onRequest });
     started.defer(() => listener.close(AbortSignal.timeout(plugins.drainTimeoutMs)));
-    return listener;
+    return listener.url;
   };
-  const managementListener = hasOwnAddress ? await open(server.management.bind ?? server.bind, management) : undefined;
-  // On one address management is asked first, and no plugin ever sees what it answers.
-  const mixed: RequestListener = (request, response) => management(request, response, () => traffic(request, response));
-  const listener = await open(server.bind, hasOwnAddress ? traffic : mixed);
+  const ownUrl = ownBind && (await open(managementListener(management), ownBind));
+  const url = await open(ownBind ? traffic : managementFirst(management, traffic));
 
   if (plugins.enabled && plugins.watch) {
     const clock = createSystemClock();
     started.use(await followSources({ runtime, settings, clock, log }));
-    if (configFile) started.use(await followConfig({ runtime, config, file: configFile, clock, log }));
+    if (configFile) started.use(await followConfig({ runtime, settings, file: configFile, clock, log }));
   }
 
   const undo = started.move();
   let closed: Promise<void> | undefined;
   return {
-    url: listener.url,
-    managementUrl: managementListener?.url ?? listener.url,
+    url,
+    managementUrl: ownUrl ?? url,
     settings,
     newToken: token.token,
     runtime,

@@ -1,8 +1,7 @@
 import { dirname, sep } from 'node:path';
 import { isCodedError, messageOf } from '@hotswap/protocol';
 import { watchSources } from '@hotswap/runtime';
-import type { HostLogger, Runtime } from '@hotswap/runtime';
-import type { HostClock } from '@hotswap/runtime';
+import type { HostClock, HostLogger, Runtime } from '@hotswap/runtime';
 import type { ServerSettings } from './server-settings.ts';
 
 export interface SourceChangesOptions {
@@ -42,8 +41,8 @@ export async function followSources({ runtime, settings, clock, log }: SourceCha
     if (name !== undefined) follow(path, runtime.unload(name, { ...bySave, reason: 'removed from disk' }));
   };
   return watchSources({
-    directory: onlyPlugin === undefined ? config.plugins.directory : dirname(onlyPlugin),
-    ...(onlyPlugin !== undefined && { only: onlyPlugin }),
+    directory: onlyPlugin === undefined ? config.plugins.directory : dirname(onlyPlugin.path),
+    ...(onlyPlugin !== undefined && { only: onlyPlugin.path }),
     clock,
     onAdd: replace,
     onChange: replace,

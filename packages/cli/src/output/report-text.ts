@@ -1,12 +1,12 @@
+import type { WireError } from '@hotswap/protocol';
 import type { SwapReport, SwapStep } from '@hotswap/runtime';
 import { formatDuration } from './durations.ts';
 import type { Style } from './style.ts';
 import { formatTable } from './table.ts';
 
-/** What a change came to: one line, then its steps with their durations. */
+/** What a change came to: one line and its reason, then its steps with their durations. */
 export function formatReport(report: SwapReport, style: Style): string {
-  const lines = [formatOutcome(report, style)];
-  if (report.reason) lines.push(`  ${report.reason.message} ${style.dim(`(${report.reason.code})`)}`);
+  const lines = [formatBrief(report, style)];
   if (report.steps.length > 0) lines.push(indent(formatSteps(report.steps, style)));
   const held = [
     report.parked > 0 && `${countOf(report.parked)} parked`,
@@ -17,8 +17,19 @@ export function formatReport(report: SwapReport, style: Style): string {
   return lines.join('\n');
 }
 
+/** The line, and below it the reason of one that was refused: for a broken source that is place and code frame. */
+export function formatBrief(report: SwapReport, style: Style): string {
+  const line = formatOutcome(report, style);
+  return report.reason ? `${line}\n${indent(formatReason(report.reason, style))}` : line;
+}
+
+/** A reason with its code. One of several lines has the code before it, where it does not get lost. */
+export function formatReason({ code, message }: Pick<WireError, 'code' | 'message'>, style: Style): string {
+  return message.includes('\n') ? `${style.dim(`${code}:`)} ${message}` : `${message} ${style.dim(`(${code})`)}`;
+}
+
 /** The line alone: `greeter: generation 6 -> 7 in 48 ms`. */
-export function formatOutcome(report: SwapReport, style: Style): string {
+function formatOutcome(report: SwapReport, style: Style): string {
   const name = style.bold(report.plugin);
   const took = style.dim(`in ${formatDuration(report.durationMs)}`);
   switch (report.outcome) {

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { Server } from '@hotswap/server';
+import { formatReason } from './report-text.ts';
 import type { Style } from './style.ts';
 
 /** What stands on the first lines of a server: where it listens, what an operator must know, what to try next. */
@@ -11,6 +12,9 @@ export function formatWelcome(server: Server, style: Style): string {
     `listening on ${server.url}`,
     ...(server.managementUrl === server.url ? [] : [`management on ${server.managementUrl}`]),
     `plugins: ${names.length > 0 ? names.join(', ') : `none yet, put one into ${folderOf(server)}`}`,
+    ...status.plugins.flatMap(({ name, reason }) =>
+      reason ? [`${style.bad(name)}: ${formatReason(reason, style)}`] : [],
+    ),
     ...status.notices.map((notice) => `${style.caution('notice:')} ${notice}`),
     ...tokenLines(server, style),
     ...hints(server, style),

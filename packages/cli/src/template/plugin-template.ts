@@ -80,7 +80,8 @@ function manifestOf(name: string, kindName: string, { summary, config, capabilit
 
 const typeScriptSettings = {
   compilerOptions: {
-    target: 'es2024',
+    target: 'es2025',
+    lib: ['es2025', 'esnext.disposable'],
     module: 'nodenext',
     types: ['node'],
     strict: true,

@@ -1,5 +1,6 @@
 import type { PluginDetails, SystemStatus } from '../../management-answers.ts';
 import { formatAge } from '../../output/durations.ts';
+import { formatReason } from '../../output/report-text.ts';
 import { formatFacts } from '../../output/table.ts';
 import type { Paper, Verb } from '../../verb.ts';
 import { nameArgument, nameOption } from './arguments.ts';
@@ -50,7 +51,7 @@ function printPlugin(plugin: PluginDetails, { style, now }: Paper): string {
     [
       ['plugin', style.bold(plugin.name)],
       ['state', colourState(plugin.state, style)],
-      ['reason', reason ? `${reason.message} ${style.dim(`(${reason.code})`)}` : undefined],
+      ['reason', reason ? formatReason(reason, style) : undefined],
       ['version', plugin.version ?? undefined],
       ['generation', plugin.generation?.toString()],
       ['also alive', othersOf(plugin)],
