@@ -9,6 +9,10 @@ export const fail = defineErrors({
   },
   PLUGIN_START_FAILED: { kind: 'plugin-fault', message: 'plugin {plugin} failed to start: {problem}' },
   PLUGIN_UNHEALTHY: { kind: 'plugin-fault', message: 'plugin {plugin} says it is unhealthy: {problem}' },
+  PLUGIN_CONFIGURE_FAILED: {
+    kind: 'plugin-fault',
+    message: 'plugin {plugin} did not take its new config: {problem}; the old one stays in force',
+  },
   PLUGIN_STOP_FAILED: { kind: 'plugin-fault', message: 'plugin {plugin} failed while stopping: {problem}' },
   PLUGIN_PHASE_TIMED_OUT: {
     kind: 'plugin-fault',

@@ -1,3 +1,4 @@
+import { messageOf } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
 import { drain, type DrainLimits } from './drain.ts';
 import { publish, type PublishParts } from './publish.ts';
@@ -92,7 +93,7 @@ export async function swapTogether(
     return commit(parts, candidates);
   } catch (error) {
     for (const { slot, generation } of candidates) await discard(parts, slot, generation, error);
-    return attempts.map((attempt) => refused(parts, attempt, error));
+    return attempts.map((attempt) => refused(parts, attempt, givenUp(attempt) ?? error));
   }
 }
 
@@ -138,7 +139,7 @@ function succeed(parts: SwapParts, candidate: Candidate, previous: Generation | 
   slot.wish = change.wish;
   slot.operation = undefined;
   slot.failure = undefined;
-  slot.waitsFor = undefined;
+  slot.needs = undefined;
   slot.loadedAt ??= Date.now();
   if (previous) {
     slot.reloadCount++;
@@ -150,7 +151,9 @@ function succeed(parts: SwapParts, candidate: Candidate, previous: Generation | 
   if (isWatched) watch(parts, { slot, candidate: generation, previous });
   const published = report(candidate, previous, 0);
   const drained = previous
-    ? seeOff(parts, { slot, previous, isWatched }, candidate.steps).then((cancelled) => report(candidate, previous, cancelled))
+    ? seeOff(parts, { slot, previous, isWatched }, candidate.steps).then((cancelled) =>
+        report(candidate, previous, cancelled),
+      )
     : Promise.resolve(published);
   return { published, drained };
 }
@@ -158,7 +161,11 @@ function succeed(parts: SwapParts, candidate: Candidate, previous: Generation | 
 /** Drains a generation that gave way; it then stands by while its successor is on probation, or stops. */
 async function seeOff(
   parts: SwapParts,
-  { slot, previous, isWatched }: { readonly slot: PluginSlot; readonly previous: Generation; readonly isWatched: boolean },
+  {
+    slot,
+    previous,
+    isWatched,
+  }: { readonly slot: PluginSlot; readonly previous: Generation; readonly isWatched: boolean },
   steps: StepClock,
 ): Promise<number> {
   const cancelled = await steps.run('drain', () => drain(previous, parts.settings, parts.boards.events));
@@ -196,6 +203,13 @@ async function start(generation: Generation, limitMs: number, signal: AbortSigna
 async function discard(parts: SwapParts, slot: PluginSlot, generation: Generation, error: unknown): Promise<void> {
   if (generation.lifecycle.can('failed')) generation.lifecycle.move('failed', toWireError(error).code);
   await retire(parts, slot, generation, 'refused');
+}
+
+/** What the caller's signal ended is told as that, whatever it came out as. */
+function givenUp({ slot, change }: Attempt): Error | undefined {
+  const { signal, operation } = change;
+  if (signal?.aborted !== true) return undefined;
+  return fail('OPERATION_ABORTED', { operation, plugin: slot.name, reason: messageOf(signal.reason) });
 }
 
 function refused(parts: SwapParts, { slot, change, steps }: Attempt, error: unknown): Swapping {
@@ -240,4 +254,3 @@ function snapshotOf(slot: PluginSlot, previous: Generation, { actor, reason }: C
     reason,
   };
 }
-

@@ -32,6 +32,7 @@ export async function takeDown(
     steps.runSync('publish', () => publish(parts, [{ slot, successor: undefined }], operation));
     await steps.run('stop', () => retire(parts, slot, current, operation));
   }
+  cancelled += await seeOffOthers(parts, slot, operation);
   slot.failure = undefined;
   if (operation === 'disable') {
     slot.operation = undefined;
@@ -44,4 +45,14 @@ export async function takeDown(
     cancelled,
     durationMs: steps.durationMs,
   };
+}
+
+/** Earlier generations that still hold requests, or stand by. @returns how many requests were cancelled */
+async function seeOffOthers(parts: TakeDownParts, slot: PluginSlot, reason: string): Promise<number> {
+  const ends = [...slot.generations.values()].map(async (generation) => {
+    const cancelled = await drain(generation, parts.settings, parts.boards.events);
+    await retire(parts, slot, generation, reason);
+    return cancelled;
+  });
+  return (await Promise.all(ends)).reduce((sum, cancelled) => sum + cancelled, 0);
 }

@@ -1,21 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import { messageOf } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
 import type { CheckParts } from './check-artifact.ts';
 import { describePlan } from './plan.ts';
 import type { ChangeOptions, LoadOptions, Plan, PluginVerbs } from './plugin-verbs.ts';
+import { noteNeed } from './needed-plugin.ts';
 import type { Roster } from './roster.ts';
 import { fail } from '../errors.ts';
 import type { Artifact } from '../loading/artifact.ts';
 import type { PluginSource } from '../loading/plugin-source.ts';
+import type { Generation } from '../plugin/generation.ts';
 import { History } from '../plugin/history.ts';
 import type { KeyedQueue } from '../plugin/keyed-queue.ts';
-import { PluginSlot, type SlotWish } from '../plugin/plugin-slot.ts';
+import { PluginSlot, type Probation, type SlotWish } from '../plugin/plugin-slot.ts';
 import { republish } from '../swap/publish.ts';
 import { returnToPrevious } from '../swap/rollback.ts';
 import { StepClock, toWireError } from '../swap/step-clock.ts';
 import { takeDown } from '../swap/take-down.ts';
 import { type Change, swap, swapTogether, type SwapParts, type Swapping } from '../swap/swap.ts';
 import { emptyReport, type SwapReport } from '../swap/swap-report.ts';
+import { withLimit } from '../swap/time-limit.ts';
 import type { Operation } from '../status.ts';
 import type { PublicState } from '../status.ts';
 
@@ -28,6 +32,8 @@ export interface VerbParts {
   readonly log: Logger;
   /** The host's before-hook; rejects to veto. */
   readonly beforeTransition: (plugin: string, from: PublicState, to: PublicState, reason: string) => Promise<void>;
+  /** A public state may have changed. */
+  readonly noted: (slot: PluginSlot, reason: string) => void;
   /** Every finished change, for metrics and the log. */
   readonly finished: (report: SwapReport) => void;
   /** The operator's wish has changed; it must survive a restart. */
@@ -53,7 +59,13 @@ export class Verbs implements PluginVerbs {
       const slot = existing ?? this.install(name, { ...wish, configSource: 'api' });
       const configSource = options.config ? 'api' : slot.wish.configSource;
       const change = { ...wish, config: options.config ?? slot.wish.config, configSource } as const;
-      return this.#swap(slot, { operation: 'load', operationId, wish: change, artifact }, options);
+      try {
+        return await this.#swap(slot, { operation: 'load', operationId, wish: change, artifact }, options);
+      } catch (error) {
+        // Vetoed before it began: nothing was installed.
+        if (existing === undefined) this.#parts.roster.remove(slot);
+        throw error;
+      }
     });
   }
 
@@ -77,7 +89,7 @@ export class Verbs implements PluginVerbs {
     options: ChangeOptions = {},
   ): Promise<SwapReport> {
     return this.#change(plugin, 'configure', options, async (operationId) => {
-      const slot = this.#parts.roster.get(plugin);
+      const slot = this.#enabled(plugin);
       const wish: SlotWish = { ...slot.wish, config: this.#unmasked(slot, config), configSource: 'api' };
       const inPlace = await this.#configureInPlace(slot, wish, operationId);
       if (inPlace) return inPlace;
@@ -117,11 +129,12 @@ export class Verbs implements PluginVerbs {
   }
 
   disable(plugin: string, options: ChangeOptions = {}): Promise<SwapReport> {
-    return this.#change(plugin, 'disable', options, (operationId) => {
+    return this.#change(plugin, 'disable', options, async (operationId) => {
       const slot = this.#parts.roster.get(plugin);
       this.#refuseIfNeeded(plugin);
+      await this.#parts.beforeTransition(plugin, slot.publicState, 'unloading', options.reason ?? 'disable');
       slot.wish = { ...slot.wish, isEnabled: false };
-      slot.waitsFor = undefined;
+      slot.needs = undefined;
       return this.#takeDown(slot, 'disable', operationId);
     });
   }
@@ -137,14 +150,21 @@ export class Verbs implements PluginVerbs {
 
   rollback(plugin: string, options: ChangeOptions = {}): Promise<SwapReport> {
     return this.#change(plugin, 'rollback', options, async (operationId) => {
-      const slot = this.#parts.roster.get(plugin);
+      const slot = this.#enabled(plugin);
+      const reason = options.reason ?? 'manual';
+      if (slot.probation) await this.#parts.beforeTransition(plugin, slot.publicState, 'active', reason);
+      // Looked at after the wait: the watch may have ended meanwhile.
       const { probation } = slot;
-      if (probation) return this.#returnByAssignment(slot, operationId, options);
+      if (probation) return this.#returnByAssignment(slot, probation, operationId, reason);
       const snapshot = slot.history.latest;
       if (snapshot === undefined) throw fail('SNAPSHOT_MISSING', { plugin });
       const { source, config, artifact } = snapshot;
       const wish = { ...slot.wish, source, config };
-      const swapping = await this.#swap(slot, { operation: 'rollback', operationId, wish, artifact, isReturn: true }, options);
+      const swapping = await this.#swap(
+        slot,
+        { operation: 'rollback', operationId, wish, artifact, isReturn: true },
+        options,
+      );
       if (swapping.published.outcome === 'swapped') slot.countRollback('manual');
       return swapping;
     });
@@ -183,6 +203,14 @@ export class Verbs implements PluginVerbs {
     );
   }
 
+  /** Another try of a plugin that lacked a dependency. What comes of it is in status and log. */
+  async retry(slot: PluginSlot): Promise<void> {
+    const options: ChangeOptions = { actor: 'start-up', reason: 'its dependency became active', wait: 'published' };
+    await this.#replace(slot.name, 'restart', options, ({ wish }) => ({ wish })).catch((error: unknown) => {
+      slot.failure = toWireError(error);
+    });
+  }
+
   #replace(
     plugin: string,
     operation: Operation,
@@ -190,8 +218,7 @@ export class Verbs implements PluginVerbs {
     describe: (slot: PluginSlot) => { readonly wish: SlotWish; readonly artifact?: Artifact | undefined },
   ): Promise<SwapReport> {
     return this.#change(plugin, operation, options, async (operationId) => {
-      const slot = this.#parts.roster.get(plugin);
-      if (!slot.wish.isEnabled && operation !== 'enable') throw fail('PLUGIN_DISABLED', { plugin });
+      const slot = operation === 'enable' ? this.#parts.roster.get(plugin) : this.#enabled(plugin);
       return this.#swap(slot, { operation, operationId, ...describe(slot) }, options);
     });
   }
@@ -206,7 +233,8 @@ export class Verbs implements PluginVerbs {
     const operationId = newOperationId(operation);
     const { queue, finished, roster, wished } = this.#parts;
     const swapping = await queue.run(plugin, async () => {
-      options.signal?.throwIfAborted();
+      const { signal } = options;
+      if (signal?.aborted) throw fail('OPERATION_ABORTED', { operation, plugin, reason: messageOf(signal.reason) });
       const changing = await work(operationId);
       const slot = roster.find(plugin);
       const isDone = changing.published.outcome !== 'kept' && changing.published.outcome !== 'failed';
@@ -222,7 +250,9 @@ export class Verbs implements PluginVerbs {
     const change = this.#described(described, options);
     const to = slot.current ? 'reloading' : 'loading';
     await this.#parts.beforeTransition(slot.name, slot.publicState, to, change.reason);
-    return swap(this.#parts.swap, slot, change);
+    const swapping = await swap(this.#parts.swap, slot, change);
+    if (swapping.published.outcome === 'failed') noteNeed(slot, swapping.published.reason, this.#parts);
+    return swapping;
   }
 
   #described(change: Described, { actor = 'api', reason = change.operation, signal }: ChangeOptions): Change {
@@ -233,6 +263,7 @@ export class Verbs implements PluginVerbs {
     const { current } = slot;
     if (current === undefined) return undefined;
     const steps = new StepClock();
+    const { settings } = this.#parts.swap;
     const report = (outcome: SwapReport['outcome'], error?: unknown): Swapping => {
       const published: SwapReport = {
         ...emptyReport({ outcome, operation: 'configure', operationId, plugin: slot.name }),
@@ -246,7 +277,7 @@ export class Verbs implements PluginVerbs {
     };
     try {
       const config = await steps.run('check', () => this.#parts.check.fillConfig(current.artifact, wish.config));
-      if (!(await steps.run('start', () => current.configure(config)))) return undefined;
+      if (!(await steps.run('start', () => configure(current, config, settings.loadTimeoutMs)))) return undefined;
     } catch (error) {
       return report('kept', error);
     }
@@ -258,6 +289,7 @@ export class Verbs implements PluginVerbs {
     return this.#change(plugin, 'unload', options, async (operationId) => {
       const slot = this.#parts.roster.get(plugin);
       this.#refuseIfNeeded(plugin);
+      await this.#parts.beforeTransition(plugin, slot.publicState, 'unloading', options.reason ?? 'unload');
       await this.#parts.wished(slot, 'unload', options);
       const ending = await this.#takeDown(slot, 'unload', operationId);
       this.#parts.roster.remove(slot);
@@ -271,23 +303,25 @@ export class Verbs implements PluginVerbs {
     return current ? this.#parts.check.unmask(current.artifact, config, current.config) : config;
   }
 
+  /** @throws PLUGIN_UNKNOWN, PLUGIN_DISABLED */
+  #enabled(plugin: string): PluginSlot {
+    const slot = this.#parts.roster.get(plugin);
+    if (!slot.wish.isEnabled) throw fail('PLUGIN_DISABLED', { plugin });
+    return slot;
+  }
+
   #refuseIfNeeded(plugin: string): void {
     const dependents = this.#parts.roster.dependentsOf(plugin);
     if (dependents.length > 0) throw fail('PLUGIN_HAS_DEPENDENTS', { plugin, dependents: dependents.join(', ') });
   }
 
   async #takeDown(slot: PluginSlot, operation: 'unload' | 'disable', operationId: string): Promise<Swapping> {
-    await this.#parts.beforeTransition(slot.name, slot.publicState, 'unloading', operation);
     const report = await takeDown(this.#parts.swap, slot, { operation, operationId });
     return { published: report, drained: Promise.resolve(report) };
   }
 
   /** While the generation before is still warm, going back is one assignment. */
-  async #returnByAssignment(slot: PluginSlot, operationId: string, options: ChangeOptions): Promise<Swapping> {
-    const { probation } = slot;
-    if (probation === undefined) throw fail('SNAPSHOT_MISSING', { plugin: slot.name });
-    const reason = options.reason ?? 'manual';
-    await this.#parts.beforeTransition(slot.name, slot.publicState, 'active', reason);
+  #returnByAssignment(slot: PluginSlot, probation: Probation, operationId: string, reason: string): Swapping {
     const { candidate, previous } = probation;
     const steps = new StepClock();
     const left = steps.runSync('rollback', () =>
@@ -315,6 +349,17 @@ export interface Reshape {
   readonly wish: Partial<SlotWish>;
   /** Nothing but the config changes: the plugin may take it in place. */
   readonly isConfigOnly: boolean;
+}
+
+/** @throws PLUGIN_CONFIGURE_FAILED, PLUGIN_PHASE_TIMED_OUT */
+async function configure(generation: Generation, config: SlotWish['config'], limitMs: number): Promise<boolean> {
+  const { plugin } = generation;
+  const timedOut = () =>
+    fail('PLUGIN_PHASE_TIMED_OUT', { plugin, phase: 'take its config', limitMs, setting: 'loadTimeout' });
+  const taking = generation.configure(config).catch((error: unknown) => {
+    throw fail('PLUGIN_CONFIGURE_FAILED', { plugin, problem: messageOf(error) }, { cause: error });
+  });
+  return withLimit(taking, { ms: limitMs, signal: undefined, timedOut });
 }
 
 function newOperationId(operation: Operation): string {
