@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
+import { parseDuration, type PluginManifest } from '@hotswap/protocol';
 import { PluginMethods } from './calls.ts';
 import { layerConfig } from './config/plugin/config-layers.ts';
 import { compilePluginConfig, type PluginConfigSchema } from './config/plugin/plugin-config.ts';
@@ -31,6 +32,7 @@ import { Router } from './routing/router.ts';
 import { type RuntimeOptions, type RuntimeSettings, storageFile } from './runtime-options.ts';
 import type { SwapParts } from './swap/swap.ts';
 import { checkArtifact, type CheckParts } from './verbs/check-artifact.ts';
+import { waitingFor } from './verbs/needed-plugin.ts';
 import { OperatorWishes } from './verbs/operator-wishes.ts';
 import { Roster } from './verbs/roster.ts';
 import { Transitions, type RuntimeEvents } from './verbs/transitions.ts';
@@ -116,7 +118,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
         callTimeoutMs: limits.callTimeoutMs,
       }),
       deadlines,
-      callTimeoutMs: level === 'none' ? Infinity : limits.callTimeoutMs,
+      callTimeoutMs: level === 'none' ? Infinity : callTimeoutOf(manifest, limits.callTimeoutMs),
       log: log.child({ plugin_name: slot.name, version: manifest.version, generation: number }),
       onMove: ({ from, to, reason }) => log.debug({ ...identity, plugin_name: slot.name, from, to, reason }, 'generation moved'),
     });
@@ -151,6 +153,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     check,
     maxSnapshots: limits.maxSnapshots,
     log,
+    noted: swap.noted,
     beforeTransition: (plugin, from, to, reason) => transitions.askBefore({ plugin, from, to, reason }),
     finished: (report) => {
       const isDone = report.outcome !== 'kept' && report.outcome !== 'failed';
@@ -166,7 +169,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
   events.on('transition', ({ plugin, to }) => {
     if (to === 'failed') services.runtimeMetrics.pluginFailed();
     if (to !== 'active') return;
-    for (const slot of roster.slots) if (slot.waitsFor === plugin) void verbs.restart(slot.name, { wait: 'published' });
+    for (const slot of waitingFor(roster, plugin)) void verbs.retry(slot);
   });
 
   return {
@@ -193,6 +196,11 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       return layerConfig({ file: config.plugins.entries[name]?.config, environment: claimed?.config, api });
     },
   };
+}
+
+/** Of the plugin's limit and the operator's the smaller one holds. */
+function callTimeoutOf({ limits }: PluginManifest, operatorMs: number): number {
+  return limits?.callTimeout === undefined ? operatorMs : Math.min(operatorMs, parseDuration(limits.callTimeout));
 }
 
 /** A schema is compiled once for each artifact, and forgotten with it. */

@@ -14,11 +14,13 @@ import type { PluginSource } from './loading/plugin-source.ts';
 import { createManagement, type Management, type ManagementOptions } from './management/management.ts';
 import { type ConnectMiddleware, toConnect } from './management/connect.ts';
 import type { CallOptions } from './plugin/plugin-call.ts';
+import type { PluginSlot } from './plugin/plugin-slot.ts';
 import { type HealthProbe, startHealthProbe } from './recovery/health-probe.ts';
 import { guardProcess, type ProcessGuard } from './recovery/process-guard.ts';
 import { resolveSettings, type RuntimeOptions } from './runtime-options.ts';
 import { metricsText } from './metrics-text.ts';
 import type { PluginStatus, RuntimeStatus } from './status.ts';
+import { noteNeed } from './verbs/needed-plugin.ts';
 import type { PluginVerbs } from './verbs/plugin-verbs.ts';
 import { findPlugins, provisionalName, startPlugins, type WantedPlugin } from './verbs/start-up.ts';
 import { statusOf } from './verbs/status-of.ts';
@@ -137,10 +139,12 @@ class PluginRuntime implements Runtime {
     if (settings.config.plugins.enabled) {
       const { loadOrder } = settings.config.plugins;
       const load = (source: PluginSource) => swap.load(source, undefined);
-      await startPlugins({ verbs, load, loadOrder, configOf: this.#core.configOf, log }, await this.#wanted());
+      const unmet = (slot: PluginSlot): void => noteNeed(slot, slot.failure, { roster, noted: swap.noted });
+      const parts = { verbs, load, loadOrder, configOf: this.#core.configOf, unmet, log };
+      await startPlugins(parts, await this.#wanted());
     }
     const { healthIntervalMs } = settings.limits;
-    this.#probe = startHealthProbe({ slots: () => roster.slots, intervalMs: healthIntervalMs, strikes: 3 });
+    this.#probe = startHealthProbe({ slots: () => roster.slots, intervalMs: healthIntervalMs });
     this.#phase = 'running';
     return this;
   }

@@ -40,8 +40,8 @@ export class PluginSlot {
   operation: SlotOperation | undefined;
   /** Why nothing serves; cleared by the next publish. */
   failure: WireError | undefined;
-  /** The dependency it waits for. */
-  waitsFor: string | undefined;
+  /** The plugin it cannot start without; it is tried again when that one becomes active. */
+  needs: { readonly plugin: string; readonly isInstalled: boolean } | undefined;
   loadedAt: number | undefined;
   lastReloadAt: number | undefined;
   reloadCount = 0;
@@ -82,7 +82,7 @@ export class PluginSlot {
       isEnabled: this.wish.isEnabled,
       isServing: this.current?.state === 'active',
       operation: this.operation,
-      isWaiting: this.waitsFor !== undefined,
+      isWaiting: this.needs?.isInstalled === true,
     });
   }
 

@@ -1,36 +1,66 @@
+import { parseDuration } from '@hotswap/protocol';
+import type { Generation } from '../plugin/generation.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
-import { askHealth } from '../swap/warm-up.ts';
 import { settlesWithin } from '../swap/time-limit.ts';
+import { askHealth } from '../swap/warm-up.ts';
 
 export interface HealthProbe {
   close(): void;
 }
 
-/**
- * Asks every active plugin for its health, each `intervalMs`. A plugin is unhealthy after `strikes` failed answers in
- * a row; one that does not answer in time has failed.
- */
-export function startHealthProbe(options: {
+export interface HealthProbeOptions {
   readonly slots: () => readonly PluginSlot[];
+  /** For plugins whose manifest names no interval of their own. */
   readonly intervalMs: number;
-  readonly strikes: number;
-}): HealthProbe {
-  const strikes = new WeakMap<PluginSlot, number>();
-  const probe = async (slot: PluginSlot): Promise<void> => {
+}
+
+/** What is remembered of a plugin between two looks. */
+interface Record {
+  dueAt: number;
+  strikes: number;
+}
+
+const longestTickMs = 1_000;
+const defaultStrikes = 3;
+
+/**
+ * Asks every active plugin for its health at its own interval. A plugin is unhealthy after its number of failed
+ * answers in a row (default 3); one that does not answer within the interval has failed.
+ */
+export function startHealthProbe({ slots, intervalMs }: HealthProbeOptions): HealthProbe {
+  const records = new WeakMap<PluginSlot, Record>();
+  const look = (slot: PluginSlot): void => {
     const { current } = slot;
     if (current?.state !== 'active') return;
-    let reason: string | undefined = 'it did not answer its health check in time';
-    const asked = askHealth(current).then((answer) => {
-      reason = answer.status === 'healthy' ? undefined : (answer.reason ?? 'it gave no reason');
-    });
-    await settlesWithin(asked, options.intervalMs);
-    const count = reason === undefined ? 0 : (strikes.get(slot) ?? 0) + 1;
-    strikes.set(slot, count);
-    const status = count >= options.strikes ? 'unhealthy' : 'healthy';
-    if (slot.current === current) slot.health = { status, reason, checkedAt: Date.now() };
+    const now = performance.now();
+    const ownMs = intervalOf(current, intervalMs);
+    const record = records.get(slot) ?? { dueAt: now + ownMs, strikes: 0 };
+    records.set(slot, record);
+    if (now < record.dueAt) return;
+    record.dueAt = now + ownMs;
+    void probe(slot, current, { record, limitMs: ownMs });
   };
-  const timer = setInterval(() => {
-    for (const slot of options.slots()) void probe(slot);
-  }, options.intervalMs).unref();
+  const timer = setInterval(() => slots().forEach(look), Math.min(intervalMs, longestTickMs)).unref();
   return { close: () => clearInterval(timer) };
+}
+
+async function probe(
+  slot: PluginSlot,
+  current: Generation,
+  { record, limitMs }: { readonly record: Record; readonly limitMs: number },
+): Promise<void> {
+  let reason: string | undefined = 'it did not answer its health check in time';
+  const asked = askHealth(current).then((answer) => {
+    reason = answer.status === 'healthy' ? undefined : (answer.reason ?? 'it gave no reason');
+  });
+  await settlesWithin(asked, limitMs);
+  record.strikes = reason === undefined ? 0 : record.strikes + 1;
+  const isUnhealthy = record.strikes >= (current.artifact.manifest.health?.strikes ?? defaultStrikes);
+  const status = isUnhealthy ? 'unhealthy' : 'healthy';
+  if (slot.current === current) slot.health = { status, reason, checkedAt: Date.now() };
+}
+
+function intervalOf({ artifact }: Generation, defaultMs: number): number {
+  const { interval } = artifact.manifest.health ?? {};
+  return interval === undefined ? defaultMs : parseDuration(interval);
 }

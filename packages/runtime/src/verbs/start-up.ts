@@ -22,6 +22,8 @@ export interface StartUpParts {
   readonly verbs: Verbs;
   readonly load: (source: PluginSource) => Promise<Artifact>;
   readonly loadOrder: readonly string[];
+  /** A plugin's failure may be one that another plugin mends. */
+  readonly unmet: (slot: PluginSlot) => void;
   /** Lays file and environment over each other for a plugin whose schema is known now. */
   readonly configOf: (
     name: string,
@@ -90,7 +92,10 @@ export async function startPlugins(parts: StartUpParts, wanted: readonly WantedP
   for (const name of order) slots.set(name, installed(parts, wanted, artifacts.get(name) as Artifact));
   for (const [name, problem] of problems) {
     const slot = slots.get(name);
-    if (slot) slot.failure = toWireError(problem);
+    if (slot) {
+      slot.failure = toWireError(problem);
+      parts.unmet(slot);
+    }
     parts.log.error({ plugin_name: name, error: toWireError(problem) }, 'plugin cannot start');
   }
   for (const level of levels) {

@@ -1,4 +1,4 @@
-import type { Registration } from '@hotswap/protocol';
+import type { IsolationLevel, Registration } from '@hotswap/protocol';
 import type { Roster } from './roster.ts';
 import { requiredBy } from './roster.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
@@ -31,7 +31,7 @@ export function statusOf(slot: PluginSlot, roster: Roster, flags: RuntimeFlags):
     kinds: manifest?.kinds ?? [],
     origin: current?.artifact.origin ?? (typeof wish.source === 'object' && 'name' in wish.source ? 'memory' : String(wish.source)),
     isolation: current?.isolate.level ?? wish.isolation ?? 'basic',
-    missingLayers: [],
+    missingLayers: missingLayersOf(current?.isolate.level ?? wish.isolation ?? 'basic'),
     unsigned: flags.isUnsigned,
     loadedAt: slot.loadedAt,
     lastReloadAt: slot.lastReloadAt,
@@ -53,9 +53,17 @@ export function statusOf(slot: PluginSlot, roster: Roster, flags: RuntimeFlags):
   };
 }
 
-function reasonOf({ failure, waitsFor }: PluginSlot): PluginStatus['reason'] {
-  if (waitsFor !== undefined) return { code: 'WaitingForDependency', message: `it waits for plugin ${waitsFor}` };
+function reasonOf({ failure, needs }: PluginSlot): PluginStatus['reason'] {
+  if (needs?.isInstalled === true) {
+    return { code: 'WaitingForDependency', message: `it waits for plugin ${needs.plugin} to become active` };
+  }
   return failure && { code: failure.code, message: failure.message };
+}
+
+/** What a level does not enforce on this host, by name: said, so that nobody takes it for granted. */
+function missingLayersOf(level: IsolationLevel): readonly string[] {
+  const inThisThread = ['memory limit', 'CPU limit', 'files', 'network outside ctx.fetch', 'environment'];
+  return level === 'none' || level === 'basic' ? inThisThread : [];
 }
 
 /** A registration in a few words, such as `GET /hello/:name`. */
