@@ -79,7 +79,10 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     clock,
     log,
     storage: data === undefined ? new MemoryBackend() : new SqliteBackend({ file: storageFile(data), clock }),
-    secrets: createSecretResolver(secretReferences(config.secrets, options.secrets), options.environment ?? process.env),
+    secrets: createSecretResolver(
+      secretReferences(config.secrets, options.secrets),
+      options.environment ?? process.env,
+    ),
     copyValues: options.copyValues ?? false,
     metricsPrefix: options.metricsPrefix ?? 'hotswap',
   });
@@ -120,7 +123,8 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       deadlines,
       callTimeoutMs: level === 'none' ? Infinity : callTimeoutOf(manifest, limits.callTimeoutMs),
       log: log.child({ plugin_name: slot.name, version: manifest.version, generation: number }),
-      onMove: ({ from, to, reason }) => log.debug({ ...identity, plugin_name: slot.name, from, to, reason }, 'generation moved'),
+      onMove: ({ from, to, reason }) =>
+        log.debug({ ...identity, plugin_name: slot.name, from, to, reason }, 'generation moved'),
     });
     census.track(generation);
     return generation;
@@ -142,15 +146,25 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     rolledBack: (slot, reason) => {
       services.runtimeMetrics.rollbackFinished(0);
       slot.countRollback(reason);
-      log.warn({ plugin_name: slot.name, reason, new_version: slot.current?.number }, 'plugin was rolled back by its watch');
+      log.warn(
+        { plugin_name: slot.name, reason, new_version: slot.current?.number },
+        'plugin was rolled back by its watch',
+      );
       events.emit('rollback', { plugin: slot.name, reason, to: slot.current?.number });
     },
+  };
+  const configOf: RuntimeCore['configOf'] = (name, artifact) => {
+    const { schema, variables } = { schema: artifact?.manifest.config, variables: config.pluginVariables };
+    const claimed = claimPluginVariables(variables, [{ name, schema }]).byPlugin.get(name);
+    const api = wishes.configOf(name);
+    return layerConfig({ file: config.plugins.entries[name]?.config, environment: claimed?.config, api });
   };
   const verbs = new Verbs({
     roster,
     queue,
     swap,
     check,
+    configOf,
     maxSnapshots: limits.maxSnapshots,
     log,
     noted: swap.noted,
@@ -189,12 +203,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     dispatch: createDispatch({ router, identify: options.identify }),
     methods: new PluginMethods(router, roster),
     schemaOf,
-    configOf: (name, artifact) => {
-      const { schema, variables } = { schema: artifact?.manifest.config, variables: config.pluginVariables };
-      const claimed = claimPluginVariables(variables, [{ name, schema }]).byPlugin.get(name);
-      const api = wishes.configOf(name);
-      return layerConfig({ file: config.plugins.entries[name]?.config, environment: claimed?.config, api });
-    },
+    configOf,
   };
 }
 

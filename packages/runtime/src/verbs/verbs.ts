@@ -12,7 +12,7 @@ import type { PluginSource } from '../loading/plugin-source.ts';
 import type { Generation } from '../plugin/generation.ts';
 import { History } from '../plugin/history.ts';
 import type { KeyedQueue } from '../plugin/keyed-queue.ts';
-import { PluginSlot, type Probation, type SlotWish } from '../plugin/plugin-slot.ts';
+import { type ConfigSource, PluginSlot, type Probation, type SlotWish } from '../plugin/plugin-slot.ts';
 import { republish } from '../swap/publish.ts';
 import { returnToPrevious } from '../swap/rollback.ts';
 import { StepClock, toWireError } from '../swap/step-clock.ts';
@@ -28,6 +28,8 @@ export interface VerbParts {
   readonly queue: KeyedQueue;
   readonly swap: SwapParts;
   readonly check: CheckParts;
+  /** The config of a plugin, as file, environment and operators have set it. */
+  readonly configOf: (plugin: string, artifact: Artifact | undefined) => LayeredConfig;
   readonly maxSnapshots: number;
   readonly log: Logger;
   /** The host's before-hook; rejects to veto. */
@@ -38,6 +40,12 @@ export interface VerbParts {
   readonly finished: (report: SwapReport) => void;
   /** The operator's wish has changed; it must survive a restart. */
   readonly wished: (slot: PluginSlot, operation: Operation, options: ChangeOptions) => Promise<void>;
+}
+
+/** A config and where it came from. */
+export interface LayeredConfig {
+  readonly config: SlotWish['config'];
+  readonly source: ConfigSource;
 }
 
 /** Carries the verbs out: one change of a plugin at a time, changes of different plugins side by side. */
@@ -55,12 +63,11 @@ export class Verbs implements PluginVerbs {
       const existing = this.#parts.roster.find(name);
       if (existing?.current) throw fail('PLUGIN_LOADED_ALREADY', { plugin: name });
       const isolation = existing?.wish.isolation;
-      const wish = { isEnabled: true, source, config: options.config ?? {}, isolation };
-      const slot = existing ?? this.install(name, { ...wish, configSource: 'api' });
-      const configSource = options.config ? 'api' : slot.wish.configSource;
-      const change = { ...wish, config: options.config ?? slot.wish.config, configSource } as const;
+      const { config, source: configSource } = this.#configFor(artifact, existing, options);
+      const wish = { isEnabled: true, source, config, configSource, isolation };
+      const slot = existing ?? this.install(name, wish);
       try {
-        return await this.#swap(slot, { operation: 'load', operationId, wish: change, artifact }, options);
+        return await this.#swap(slot, { operation: 'load', operationId, wish, artifact }, options);
       } catch (error) {
         // Vetoed before it began: nothing was installed.
         if (existing === undefined) this.#parts.roster.remove(slot);
@@ -301,6 +308,13 @@ export class Verbs implements PluginVerbs {
   /** A mask that is sent back stands for the secret that is in force. */
   #unmasked({ current }: PluginSlot, config: SlotWish['config']): SlotWish['config'] {
     return current ? this.#parts.check.unmask(current.artifact, config, current.config) : config;
+  }
+
+  /** What the caller gives, else what the plugin had, else what file and environment say about a newcomer. */
+  #configFor(artifact: Artifact, existing: PluginSlot | undefined, { config }: LoadOptions): LayeredConfig {
+    if (config) return { config, source: 'api' };
+    if (existing) return { config: existing.wish.config, source: existing.wish.configSource };
+    return this.#parts.configOf(artifact.manifest.name, artifact);
   }
 
   /** @throws PLUGIN_UNKNOWN, PLUGIN_DISABLED */
