@@ -63,15 +63,29 @@ export async function createTestHost(plugin: PluginUnderTest, options: TestHostO
     throw reportError(report);
   }
   const name = report.plugin;
+  const answers = new Set<Response>();
+  const close = async (): Promise<void> => {
+    await Promise.all([...answers].filter(isUnread).map(({ body }) => body?.cancel()));
+    await runtime.close();
+  };
   return {
     runtime,
     plugin: name,
-    fetch: (input, init) => runtime.fetch(new Request(absolute(input), init)),
+    fetch: async (input, init) => {
+      const answer = await runtime.fetch(new Request(absolute(input), init));
+      answers.add(answer);
+      return answer;
+    },
     invoke: (method, data) => runtime.invoke(name, method, data),
     swap: (next, change = {}) => runtime.swap(name, sourceOf(next, { ...options, name }), configOf(change)),
-    close: () => runtime.close(),
-    [Symbol.asyncDispose]: () => runtime.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   };
+}
+
+/** A body that a test never read keeps the plugin in use: the host must let go of it, else it waits for the drain's end. */
+function isUnread({ bodyUsed, body }: Response): boolean {
+  return !bodyUsed && body !== null && !body.locked;
 }
 
 function sourceOf(plugin: PluginUnderTest, options: TestHostOptions) {

@@ -20,14 +20,19 @@ export default definePlugin<Config>({
   },
 });
 `,
-  test: (name) => `import { createTestHost } from '@hotswap/sdk/testing';
+  test: (name) => `import { definePlugin } from '@hotswap/sdk';
+import { createTestHost } from '@hotswap/sdk/testing';
 import { expect, test } from 'vitest';
 import plugin from './index.ts';
 
-test('marks every answer that passes through', async () => {
+const page = definePlugin({ start: (ctx) => ctx.http.get('/page', () => new Response('a page')) });
+
+test('marks the answers of other plugins', async () => {
   const host = await createTestHost(plugin, { config: { header: 'x-served-by' } });
-  const response = await host.fetch('/any/path');
+  await host.runtime.load({ name: 'page', definition: page });
+  const response = await host.fetch('/page');
   expect(response.headers.get('x-served-by')).toBe('${name}');
+  expect(await response.text()).toBe('a page');
   await host.close();
 });
 `,
