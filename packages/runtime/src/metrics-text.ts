@@ -31,8 +31,15 @@ function factsOf(slot: PluginSlot): PluginFacts {
     invocations: slot.past.requests + sum(({ requests }) => requests),
     errors: slot.past.errors + sum(({ errors }) => errors),
     panics: slot.past.faults + sum(({ faults }) => faults),
-    durations: (slot.current?.durations ?? new DurationHistogram()).facts(),
+    durations: durationsOf(slot).facts(),
     rollbacks: slot.rollbacks,
     violations: {},
   };
+}
+
+function durationsOf(slot: PluginSlot): DurationHistogram {
+  const all = new DurationHistogram();
+  all.merge(slot.pastDurations);
+  for (const { durations } of slot.generations.values()) all.merge(durations);
+  return all;
 }

@@ -3,6 +3,7 @@ import type { Generation } from './generation.ts';
 import type { History } from './history.ts';
 import { publicStateOf } from './public-state.ts';
 import { type Assignment, assignedGenerations, emptyAssignment, withDefault } from '../routing/assignment.ts';
+import { DurationHistogram } from '../host-services/metrics/duration-histogram.ts';
 import type { SlotView } from '../routing/routing-table.ts';
 import type { PluginSource } from '../loading/plugin-source.ts';
 import type { PluginStatus, PublicState } from '../status.ts';
@@ -52,6 +53,10 @@ export class PluginSlot {
   health: PluginStatus['health'] = { status: 'unknown', reason: undefined, checkedAt: 0 };
   /** The watch over the newest generation, while it lasts. */
   probation: Probation | undefined;
+  /** How long the calls of generations that are gone took. */
+  readonly pastDurations = new DurationHistogram();
+  /** Drains and stops that go on behind the scenes. */
+  readonly #endings = new Set<Promise<unknown>>();
   readonly #generations = new Map<number, Generation>();
   #assignment: Assignment = emptyAssignment;
   #lastNumber = 0;
@@ -113,9 +118,21 @@ export class PluginSlot {
     this.#generations.set(generation.number, generation);
   }
 
+  /** Lets `whenEnded` wait for an ending that nobody else awaits; it must not reject. */
+  track(ending: Promise<unknown>): void {
+    this.#endings.add(ending);
+    void ending.finally(() => this.#endings.delete(ending));
+  }
+
+  /** Resolves when no generation is being drained or stopped behind the scenes any more. */
+  async whenEnded(): Promise<void> {
+    while (this.#endings.size > 0) await Promise.all(this.#endings);
+  }
+
   /** Takes a generation out that nobody is assigned to any more. */
   remove(generation: Generation): void {
     if (!this.#generations.delete(generation.number)) return;
+    this.pastDurations.merge(generation.durations);
     const { requests, errors, faults } = this.past;
     this.past = {
       requests: requests + generation.requests,

@@ -150,12 +150,10 @@ function succeed(parts: SwapParts, candidate: Candidate, previous: Generation | 
   const isWatched = previous !== undefined && parts.settings.watch.probationMs > 0;
   if (isWatched) watch(parts, { slot, candidate: generation, previous });
   const published = report(candidate, previous, 0);
-  const drained = previous
-    ? seeOff(parts, { slot, previous, isWatched }, candidate.steps).then((cancelled) =>
-        report(candidate, previous, cancelled),
-      )
-    : Promise.resolve(published);
-  return { published, drained };
+  if (previous === undefined) return { published, drained: Promise.resolve(published) };
+  const gone = seeOff(parts, { slot, previous, isWatched }, candidate.steps);
+  slot.track(gone);
+  return { published, drained: gone.then((cancelled) => report(candidate, previous, cancelled)) };
 }
 
 /** Drains a generation that gave way; it then stands by while its successor is on probation, or stops. */
@@ -183,10 +181,10 @@ function watch(
   const { slot, candidate, previous } = pair;
   watchCandidate(pair, parts.settings.watch, {
     onKept: () => {
-      if (previous.state === 'standby') void retire(parts, slot, previous, 'its successor was kept');
+      if (previous.state === 'standby') slot.track(retire(parts, slot, previous, 'its successor was kept'));
     },
     onRollback: (reason) => {
-      void returnToPrevious(parts, { slot, from: candidate, to: previous }, reason);
+      slot.track(returnToPrevious(parts, { slot, from: candidate, to: previous }, reason));
       parts.rolledBack(slot, reason);
     },
   });

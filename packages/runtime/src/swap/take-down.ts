@@ -32,6 +32,7 @@ export async function takeDown(
     steps.runSync('publish', () => publish(parts, [{ slot, successor: undefined }], operation));
     await steps.run('stop', () => retire(parts, slot, current, operation));
   }
+  await slot.whenEnded();
   cancelled += await seeOffOthers(parts, slot, operation);
   slot.failure = undefined;
   if (operation === 'disable') {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { messageOf } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
 import type { CheckParts } from './check-artifact.ts';
+import { provisionalName } from './find-plugins.ts';
 import { describePlan } from './plan.ts';
 import type { ChangeOptions, LoadOptions, Plan, PluginVerbs } from './plugin-verbs.ts';
 import { noteNeed } from './needed-plugin.ts';
@@ -57,7 +58,8 @@ export class Verbs implements PluginVerbs {
   }
 
   async load(source: PluginSource, options: LoadOptions = {}): Promise<SwapReport> {
-    const artifact = await this.#parts.swap.load(source, options.signal);
+    const artifact = await this.#parts.swap.load(source, options.signal).catch(toError);
+    if (artifact instanceof Error) return this.#unreadable(source, artifact);
     const { name } = artifact.manifest;
     return this.#change(name, 'load', options, async (operationId) => {
       const existing = this.#parts.roster.find(name);
@@ -208,6 +210,15 @@ export class Verbs implements PluginVerbs {
     return this.#change(slot.name, 'load', { wait: 'published' }, (operationId) =>
       this.#swap(slot, { operation: 'load', operationId, wish: slot.wish, artifact }, {}),
     );
+  }
+
+  /** A source that cannot even be read: there is no plugin yet, but there is a result. */
+  async #unreadable(source: PluginSource, error: Error): Promise<SwapReport> {
+    const plugin = await provisionalName(source);
+    const about = { outcome: 'failed', operation: 'load', operationId: newOperationId('load'), plugin } as const;
+    const report: SwapReport = { ...emptyReport(about), reason: toWireError(error) };
+    this.#parts.finished(report);
+    return report;
   }
 
   /** Another try of a plugin that lacked a dependency. What comes of it is in status and log. */
@@ -374,6 +385,10 @@ async function configure(generation: Generation, config: SlotWish['config'], lim
     throw fail('PLUGIN_CONFIGURE_FAILED', { plugin, problem: messageOf(error) }, { cause: error });
   });
   return withLimit(taking, { ms: limitMs, signal: undefined, timedOut });
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 function newOperationId(operation: Operation): string {
