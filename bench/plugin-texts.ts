@@ -1,0 +1,80 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Text of a plugin that answers `GET /hello` and says which version it is. */
+export function helloPlugin(version: string, path = '/hello'): string {
+  return `export default {
+  start(ctx) {
+    const answer = () => Response.json({ hello: 'world', version: '${version}' });
+    ctx.http.get('${path}', answer);
+  },
+};
+`;
+}
+
+/** Text of a plugin with one middleware in front of one route. */
+export function guardedPlugin(): string {
+  return `export default {
+  start(ctx) {
+    let seen = 0;
+    ctx.http.use({ paths: ['/*'] }, (request, next) => {
+      seen++;
+      return next(request);
+    });
+    ctx.http.get('/hello', () => Response.json({ hello: 'world' }));
+  },
+};
+`;
+}
+
+/** Text of a plugin whose every answer is a throw. */
+export function throwingPlugin(path: string): string {
+  return `export default {
+  start(ctx) {
+    ctx.http.get('${path}', () => {
+      throw new Error('broken on purpose');
+    });
+  },
+};
+`;
+}
+
+/** The same plugin with about so many bytes of code around it, as a bundle of dependencies would be. */
+export function withBallast(text: string, bytes: number, seed: string): string {
+  const parts: string[] = [];
+  for (let size = text.length, index = 0; size < bytes; index++) {
+    const part = `
+function part${index}(input, depth) {
+  const table = ['${seed}', 'row ${index}', input.length, depth];
+  if (depth > ${index % 7}) return table.map((cell) => String(cell).padEnd(12)).join(' | ');
+  let sum = ${index};
+  for (const cell of table) sum = (sum * 31 + String(cell).length) % 65_521;
+  return sum % 2 === 0 ? { sum, table } : part${index}(input + sum, depth + 1);
+}`;
+    size += part.length + 14;
+    parts.push(part);
+  }
+  const names = parts.map((_, index) => `part${index}`).join(', ');
+  // Kept reachable, so that no bundler leaves it out.
+  return `${parts.join('\n')}\nconst parts = [${names}];\nexport const ballast = (at) => parts[at];\n${text}`;
+}
+
+/** Writes a plugin as a folder of its own with a manifest. @returns its path */
+export function writePlugin(
+  folder: string,
+  plugin: { readonly name: string; readonly version: string; readonly text: string },
+): string {
+  const home = join(folder, `${plugin.name}-${plugin.version}`);
+  mkdirSync(home, { recursive: true });
+  const manifest = {
+    name: plugin.name,
+    version: plugin.version,
+    type: 'module',
+    main: './index.js',
+    engines: { hotswap: '^1.0.0' },
+    hotswap: { isolation: 'basic' },
+  };
+  writeFileSync(join(home, 'package.json'), JSON.stringify(manifest));
+  writeFileSync(join(home, 'index.js'), plugin.text);
+  return home;
+}

@@ -1,0 +1,53 @@
+import type { BenchRow } from '../bench-row.ts';
+import { placement } from '../bounded-child.ts';
+import type { ServerKind } from '../children/http-server.ts';
+import { type Throughput, throughputOf } from '../http-bench.ts';
+import { atMostTimes, type Finding } from '../measure.ts';
+import { guardedPlugin, helloPlugin, writePlugin } from '../plugin-texts.ts';
+
+const baseline = 'Fastify';
+
+export const httpPlugin: BenchRow = {
+  id: 'http-plugin',
+  question: 'What does a request through one plugin middleware and one plugin route cost?',
+  goal: '<= 3 % more than bare Fastify, whose handler answers the same',
+  async run(context) {
+    const folder = context.scope.makeFolder();
+    const guarded = writePlugin(folder, { name: 'guarded', version: '1.0.0', text: guardedPlugin() });
+    const plain = writePlugin(folder, { name: 'plain', version: '1.0.0', text: helloPlugin('1') });
+    const cases: Readonly<Record<string, { readonly kind: ServerKind; readonly plugins: readonly string[] }>> = {
+      [baseline]: { kind: 'Fastify', plugins: [] },
+      'node:http': { kind: 'node:http', plugins: [] },
+      'Fastify, 1 hook': { kind: 'Fastify, 1 hook', plugins: [] },
+      'Fastify, 1 async hook': { kind: 'Fastify, 1 async hook', plugins: [] },
+      'HotSwap, route': { kind: 'HotSwap on node:http', plugins: [plain] },
+      'HotSwap, middleware + route': { kind: 'HotSwap on node:http', plugins: [guarded] },
+      'HotSwap in Fastify, middleware + route': { kind: 'HotSwap in Fastify', plugins: [guarded] },
+    };
+    const names = Object.keys(cases).filter((name) => !context.isQuick || !name.includes('1 '));
+    const span = context.isQuick ? { warmMs: 300, ms: 300 } : { warmMs: 1_500, ms: 2_000 };
+    const got: Record<string, Throughput[]> = {};
+    for (let round = 0; round < (context.isQuick ? 1 : 7); round++) {
+      for (const name of round % 2 === 0 ? names : names.toReversed()) {
+        context.progress(`http-plugin: round ${round + 1}, ${name}`);
+        const served = cases[name] ?? { kind: 'node:http', plugins: [] };
+        (got[name] ??= []).push(await throughputOf(context, served, span));
+      }
+    }
+    context.scope.removeFolder(folder);
+    const valuesOf = (name: string, field: keyof Throughput) => (got[name] ?? []).map((each) => each[field]);
+    const found = (field: keyof Throughput, unit: string): Finding[] =>
+      names.map((name) => ({
+        case: name,
+        unit,
+        values: valuesOf(name, field),
+        ...(name === baseline ? {} : { against: { case: baseline, values: valuesOf(baseline, field) } }),
+      }));
+    const judged = (finding: Finding): Finding =>
+      finding.case === 'HotSwap, middleware + route' ? { ...finding, goal: atMostTimes(1.03, baseline) } : finding;
+    return [
+      ...found('cpuMicroseconds', 'us of the server for a request').map(judged),
+      ...found('requestsPerSecond', 'requests/s').map((finding) => ({ ...finding, note: placement })),
+    ];
+  },
+};
