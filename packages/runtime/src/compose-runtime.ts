@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import { parseDuration, type PluginManifest } from '@hotswap/protocol';
+import { parseDuration, parseSize, type PluginManifest } from '@hotswap/protocol';
 import { PluginMethods } from './calls.ts';
 import { layerConfig } from './config/plugin/config-layers.ts';
 import { compilePluginConfig, type PluginConfigSchema } from './config/plugin/plugin-config.ts';
@@ -100,7 +100,12 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     roster,
     factories,
     isolation: settings.isolation,
-    fillConfig: (artifact, given) => schemaOf(artifact).fill(given).config,
+    mostAllowed: settings.mostAllowed,
+    configFor: async (artifact, given) => {
+      const schema = schemaOf(artifact);
+      const resolve = (name: string): Promise<string | undefined> => services.secrets.resolve(name);
+      return schema.fill(await schema.withSecrets(given, resolve)).config;
+    },
     unmask: (artifact, next, previous) => schemaOf(artifact).unmask(next, previous),
   };
 
@@ -113,7 +118,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       plugin: slot.name,
       number,
       artifact,
-      config: check.fillConfig(artifact, wish.config),
+      config: wish.config,
       isolate: chooseIsolate(slot.name, level, factories)(),
       services: createHostServices(services, {
         ...identity,
@@ -122,6 +127,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       }),
       deadlines,
       callTimeoutMs: level === 'none' ? Infinity : callTimeoutOf(manifest, limits.callTimeoutMs),
+      maxBodyBytes: manifest.limits?.maxBody === undefined ? Infinity : parseSize(manifest.limits.maxBody),
       log: log.child({ plugin_name: slot.name, version: manifest.version, generation: number }),
       onMove: ({ from, to, reason }) =>
         log.debug({ ...identity, plugin_name: slot.name, from, to, reason }, 'generation moved'),
@@ -141,6 +147,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     },
     load: (source, signal) => loader.load(source, { signal: signal ?? neverAborted }),
     check: (slot, artifact, wish) => checkArtifact(check, slot, artifact, wish),
+    configFor: check.configFor,
     make,
     noted: (slot, reason) => transitions.note(slot, reason),
     rolledBack: (slot, reason) => {

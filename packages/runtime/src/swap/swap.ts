@@ -29,6 +29,8 @@ export interface SwapParts extends PublishParts, RetireParts {
   readonly load: (source: PluginSource, signal: AbortSignal | undefined) => Promise<Artifact>;
   /** Refuses an artifact that must not take this slot's place; throws a coded error. */
   readonly check: (slot: PluginSlot, artifact: Artifact, wish: SlotWish) => void;
+  /** The config a generation starts with: secrets resolved, defaults filled in; rejects with CONFIG_REJECTED. */
+  readonly configFor: (artifact: Artifact, config: SlotWish['config']) => Promise<SlotWish['config']>;
   readonly make: (slot: PluginSlot, artifact: Artifact, wish: SlotWish) => Generation;
   /** A public state may have changed. */
   readonly noted: (slot: PluginSlot, reason: string) => void;
@@ -102,8 +104,11 @@ async function prepare(parts: SwapParts, { slot, change, steps }: Attempt): Prom
   const { settings } = parts;
   const { wish, signal } = change;
   const artifact = change.artifact ?? (await steps.run('load', () => parts.load(wish.source, signal)));
-  await steps.run('check', () => parts.check(slot, artifact, wish));
-  const generation = parts.make(slot, artifact, wish);
+  const config = await steps.run('check', () => {
+    parts.check(slot, artifact, wish);
+    return parts.configFor(artifact, wish.config);
+  });
+  const generation = parts.make(slot, artifact, { ...wish, config });
   slot.add(generation);
   try {
     await steps.run('start', () => start(generation, settings.loadTimeoutMs, signal));

@@ -1,5 +1,6 @@
 import { satisfies } from 'semver';
 import type { IsolationLevel } from '@hotswap/protocol';
+import { checkLimits, type PluginAllowance } from './check-limits.ts';
 import type { Roster } from './roster.ts';
 import { fail } from '../errors.ts';
 import { chooseIsolate, type IsolateFactories, isolationLevelOf } from '../isolation/choose-isolate.ts';
@@ -11,8 +12,9 @@ export interface CheckParts {
   readonly factories: IsolateFactories;
   /** The level for plugins whose config names none. */
   readonly isolation: IsolationLevel | undefined;
-  /** Checks a config against the artifact's schema and fills its defaults in; throws CONFIG_REJECTED. */
-  readonly fillConfig: (artifact: Artifact, config: SlotWish['config']) => SlotWish['config'];
+  readonly mostAllowed: PluginAllowance;
+  /** Resolves secrets, checks the config against the artifact's schema, fills its defaults in; rejects with CONFIG_REJECTED. */
+  readonly configFor: (artifact: Artifact, config: SlotWish['config']) => Promise<SlotWish['config']>;
   /** Puts the secrets of `previous` where `next` holds their masks. */
   readonly unmask: (artifact: Artifact, next: SlotWish['config'], previous: SlotWish['config']) => SlotWish['config'];
 }
@@ -20,17 +22,17 @@ export interface CheckParts {
 /**
  * Whether an artifact may take a slot's place; nothing of it has run yet.
  *
- * @throws PLUGIN_NAME_MISMATCH, ISOLATION_UNAVAILABLE, SWAP_MODE_UNAVAILABLE, DEPENDENCY_INACTIVE,
- * DEPENDENCY_UNSATISFIED, DEPENDENTS_UNSATISFIED, CONFIG_REJECTED
+ * @throws PLUGIN_NAME_MISMATCH, PLUGIN_LIMIT_TOO_HIGH, ISOLATION_UNAVAILABLE, SWAP_MODE_UNAVAILABLE, DEPENDENCY_INACTIVE,
+ * DEPENDENCY_UNSATISFIED, DEPENDENTS_UNSATISFIED
  */
 export function checkArtifact(parts: CheckParts, slot: PluginSlot, artifact: Artifact, wish: SlotWish): void {
   const { manifest, program } = artifact;
   if (manifest.name !== slot.name) throw fail('PLUGIN_NAME_MISMATCH', { plugin: slot.name, found: manifest.name });
+  checkLimits(manifest, parts.mostAllowed);
   const level = isolationLevelOf(manifest, wish.isolation ?? parts.isolation);
   chooseIsolate(slot.name, level, parts.factories);
   const mode = manifest.swap ?? (program.type === 'definition' ? program.definition.swap : undefined);
   if (mode === 'exclusive') throw fail('SWAP_MODE_UNAVAILABLE', { plugin: slot.name, mode });
-  parts.fillConfig(artifact, wish.config);
   checkDependencies(parts.roster, artifact);
   checkDependents(parts.roster, artifact);
 }

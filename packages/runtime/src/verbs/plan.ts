@@ -55,4 +55,5 @@ async function tryOut(
   const artifact = await swap.load(source, undefined);
   const wish: SlotWish = slot?.wish ?? { isEnabled: true, source, config: {}, configSource: 'api', isolation: undefined };
   checkArtifact(check, slot ?? new PluginSlot(plugin, wish, new History(1)), artifact, wish);
+  await check.configFor(artifact, wish.config);
 }

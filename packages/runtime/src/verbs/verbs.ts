@@ -207,7 +207,7 @@ export class Verbs implements PluginVerbs {
 
   /** A first load at start-up, of an artifact that was read already. */
   begin(slot: PluginSlot, artifact: Artifact): Promise<SwapReport> {
-    return this.#change(slot.name, 'load', { wait: 'published' }, (operationId) =>
+    return this.#change(slot.name, 'load', { actor: 'start-up', wait: 'published' }, (operationId) =>
       this.#swap(slot, { operation: 'load', operationId, wish: slot.wish, artifact }, {}),
     );
   }
@@ -294,7 +294,7 @@ export class Verbs implements PluginVerbs {
       return { published, drained: Promise.resolve(published) };
     };
     try {
-      const config = await steps.run('check', () => this.#parts.check.fillConfig(current.artifact, wish.config));
+      const config = await steps.run('check', () => this.#parts.check.configFor(current.artifact, wish.config));
       if (!(await steps.run('start', () => configure(current, config, settings.loadTimeoutMs)))) return undefined;
     } catch (error) {
       return report('kept', error);
@@ -316,9 +316,9 @@ export class Verbs implements PluginVerbs {
     });
   }
 
-  /** A mask that is sent back stands for the secret that is in force. */
-  #unmasked({ current }: PluginSlot, config: SlotWish['config']): SlotWish['config'] {
-    return current ? this.#parts.check.unmask(current.artifact, config, current.config) : config;
+  /** A mask that is sent back stands for what the operator had written there, be it a secret or its name. */
+  #unmasked({ current, wish }: PluginSlot, config: SlotWish['config']): SlotWish['config'] {
+    return current ? this.#parts.check.unmask(current.artifact, config, wish.config) : config;
   }
 
   /** What the caller gives, else what the plugin had, else what file and environment say about a newcomer. */

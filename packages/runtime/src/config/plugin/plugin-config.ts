@@ -8,7 +8,7 @@ import { nearestName } from '../../nearest-name.ts';
 import type { PluginConfigValues } from '../plugin-entry.ts';
 import { closeSchema } from './config-schema.ts';
 import { linearPattern } from './linear-pattern.ts';
-import { maskSecrets, unmaskSecrets } from './secret-mask.ts';
+import { maskSecrets, replaceSecrets, unmaskSecrets } from './secret-mask.ts';
 
 /** One thing to correct in a plugin's config. */
 export interface PluginConfigProblem {
@@ -25,6 +25,14 @@ export interface PluginConfigSchema {
    * @throws CONFIG_REJECTED with every problem
    */
   fill(config: PluginConfigValues): { readonly config: PluginConfigValues };
+  /**
+   * Puts the values of secrets where `secret:NAME` stands in a part that the schema marks `secret`.
+   * Everywhere else such a text is a text like any other.
+   */
+  withSecrets(
+    config: PluginConfigValues,
+    resolve: (name: string) => Promise<string | undefined>,
+  ): Promise<PluginConfigValues>;
   /** The config as it may be shown: secrets are `********`. */
   mask(config: PluginConfigValues): PluginConfigValues;
   /**
@@ -53,6 +61,15 @@ export function compilePluginConfig(schema: JsonSchema | undefined, plugin: stri
       if (!validate(filled)) throw rejected(plugin, problemsOf(validate.errors ?? [], schema));
       return { config: filled };
     },
+    withSecrets: async (config, resolve) => {
+      const values = new Map<string, string>();
+      for (const name of secretNames(config, schema)) {
+        const value = await resolve(name);
+        if (value === undefined) throw fail('SECRET_UNKNOWN', { secret: name });
+        values.set(name, value);
+      }
+      return tableOf(replaceSecrets(config, schema, (secret) => values.get(secretName(secret) ?? '') ?? secret));
+    },
     mask: (config) => tableOf(maskSecrets(config, schema)),
     unmask: (next, previous) => {
       const { value, unresolved } = unmaskSecrets(next, previous, schema);
@@ -69,9 +86,25 @@ export function compilePluginConfig(schema: JsonSchema | undefined, plugin: stri
 
 const acceptAnything: PluginConfigSchema = {
   fill: (config) => ({ config: structuredClone(config) }),
+  withSecrets: async (config) => config,
   mask: (config) => config,
   unmask: (next) => next,
 };
+
+/** The secrets that a config names in the parts that are marked for it. */
+function secretNames(config: PluginConfigValues, schema: JsonSchema): ReadonlySet<string> {
+  const names = new Set<string>();
+  replaceSecrets(config, schema, (secret) => {
+    const name = secretName(secret);
+    if (name !== undefined) names.add(name);
+    return secret;
+  });
+  return names;
+}
+
+function secretName(value: unknown): string | undefined {
+  return typeof value === 'string' && value.startsWith('secret:') ? value.slice('secret:'.length) : undefined;
+}
 
 const informativeFormats =
   'date date-time time email hostname idn-email idn-hostname ipv4 ipv6 iri uuid uri-reference iri-reference uri-template json-pointer relative-json-pointer regex password';

@@ -9,7 +9,12 @@ export const secretMask = '********';
 
 /** The value with every part marked `secret` replaced by the mask. */
 export function maskSecrets(value: unknown, root: JsonSchema): unknown {
-  return maskWith(value, schemasOfValue(root, root), root);
+  return replaceSecrets(value, root, () => secretMask);
+}
+
+/** The value with every part marked `secret` put through `replace`. */
+export function replaceSecrets(value: unknown, root: JsonSchema, replace: (secret: unknown) => unknown): unknown {
+  return replaceWith({ value, schemas: schemasOfValue(root, root), root, replace });
 }
 
 /** A value in which masks became secrets again, and where that was not possible. */
@@ -32,7 +37,9 @@ export function unmaskSecrets(next: unknown, previous: unknown, root: JsonSchema
       restore({ value: inner, earlier: before, schemas: schemasBelow(schemas, key, root), path: [...path, key] });
     if (Array.isArray(value)) {
       const before = Array.isArray(earlier) ? earlier : [];
-      const masked = before.map((item, index) => maskWith(item, schemasBelow(schemas, index, root), root));
+      const masked = before.map((item, index) =>
+        replaceWith({ value: item, schemas: schemasBelow(schemas, index, root), root, replace: () => secretMask }),
+      );
       return value.map((item, index) =>
         below(index, item, before[earlierIndex(item, index, value.length, masked) ?? -1]),
       );
@@ -66,12 +73,20 @@ function earlierIndex(item: unknown, index: number, length: number, masked: read
   return alike.length === 1 ? alike[0] : undefined;
 }
 
-function maskWith(value: unknown, schemas: readonly JsonSchema[], root: JsonSchema): unknown {
+interface Replacing {
+  readonly value: unknown;
+  readonly schemas: readonly JsonSchema[];
+  readonly root: JsonSchema;
+  readonly replace: (secret: unknown) => unknown;
+}
+
+function replaceWith({ value, schemas, root, replace }: Replacing): unknown {
   if (value === undefined) return value;
-  if (isSecret(schemas)) return secretMask;
-  if (Array.isArray(value)) return value.map((item, index) => maskWith(item, schemasBelow(schemas, index, root), root));
-  if (!isTable(value)) return value;
-  return mapValues(value, (inner, key) => maskWith(inner, schemasBelow(schemas, key, root), root));
+  if (isSecret(schemas)) return replace(value);
+  const below = (inner: unknown, key: string | number): unknown =>
+    replaceWith({ value: inner, schemas: schemasBelow(schemas, key, root), root, replace });
+  if (Array.isArray(value)) return value.map(below);
+  return isTable(value) ? mapValues(value, below) : value;
 }
 
 function isSecret(schemas: readonly JsonSchema[]): boolean {
