@@ -62,6 +62,10 @@ export const fail = defineErrors({
   },
   PLUGIN_DISABLED: { kind: 'conflict', message: 'plugin {plugin} is disabled; enable it first' },
   SNAPSHOT_MISSING: { kind: 'conflict', message: 'no snapshot available for plugin {plugin}' },
+  PLUGIN_LIMIT_TOO_HIGH: {
+    kind: 'forbidden',
+    message: 'plugin {plugin} asks for limits.{limit} of {asked}; {setting} allows {allowed}: lower the one or raise the other',
+  },
   ISOLATION_UNAVAILABLE: {
     kind: 'invalid',
     message: 'plugin {plugin} asks for isolation {level}, which this build does not have; choose one of: {available}',

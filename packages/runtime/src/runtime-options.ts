@@ -7,6 +7,7 @@ import type { HostLogger } from './host-services/logging/create-logger.ts';
 import type { IdentifyRequest } from './http/handle-request.ts';
 import { defaultWatchRules, type WatchRules } from './swap/verdict.ts';
 import type { PublicState } from './status.ts';
+import { allowanceOf, unlimited, type PluginAllowance } from './verbs/check-limits.ts';
 import { fail } from './errors.ts';
 
 /** A move of a plugin from one public state to another. */
@@ -87,6 +88,8 @@ export interface RuntimeSettings {
   readonly data: string | undefined;
   readonly isolation: IsolationLevel | undefined;
   readonly limits: RuntimeLimits;
+  /** The most that a manifest may ask for. */
+  readonly mostAllowed: PluginAllowance;
   readonly watchRules: WatchRules;
   /** What an operator must know, in sentences. */
   readonly notices: readonly string[];
@@ -122,6 +125,7 @@ export function resolveSettings(options: RuntimeOptions): RuntimeSettings {
       maxSnapshots: plugins.maxSnapshots,
       ...options.limits,
     },
+    mostAllowed: isConfigured ? allowanceOf(config) : unlimited,
     watchRules: { ...defaultWatchRules, ...options.watchRules },
     notices,
   };

@@ -138,10 +138,12 @@ export function untouchedSource(payload: BodyPayload | null): BodySource | undef
   return source !== undefined && !isDisturbed(payload as ReadableStream) ? source : undefined;
 }
 
+/** Whether a payload is a host's body that nobody has read. */
 export function isSource(payload: object): payload is BodySource {
   return 'chunks' in payload && 'bytes' in payload && !isBlob(payload);
 }
 
+/** Whether a payload is a native `Blob`; asking loads nothing. */
 export function isBlob(value: object): value is Blob {
   const tag = tagOf(value);
   return tag === 'Blob' || tag === 'File';

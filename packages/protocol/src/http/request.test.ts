@@ -34,6 +34,7 @@ function sourceOf(body?: BodySource): RequestSource {
     requestId: 'r-1',
     remoteAddress: '127.0.0.1',
     signal: AbortSignal.abort('left'),
+    limitBody: () => undefined,
   };
 }
 

@@ -21,6 +21,8 @@ export interface RequestSource {
   readonly remoteAddress: string | undefined;
   /** Aborted when the client left before the answer was complete. */
   readonly signal: AbortSignal;
+  /** From now on a body of more bytes than these fails to be read. Never raises a limit. */
+  limitBody(bytes: number): void;
 }
 
 /** What to change in a request that is handed on. */

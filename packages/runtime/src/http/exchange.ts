@@ -9,6 +9,11 @@ export interface Exchange {
   readonly answer: MaybePromise<HotResponse | undefined>;
   /** Gives every lease back. Called exactly once, when the answer's last byte is written or nobody waits for it. */
   close(): void;
+  /**
+   * While the body of the answer is written: `cutOff` is called, at most once, when a generation that it comes from
+   * may wait no longer. The client must then see that its answer is not whole.
+   */
+  whenCutOff(cutOff: (reason: Error) => void): void;
   /** The client left or the host gave up: signals of this request are aborted with `reason`. */
   abort(reason: unknown): void;
 }

@@ -57,28 +57,34 @@ interface SourceOptions {
 function fetchSource(request: Request, { isTrusted, requestId, limit }: SourceOptions): RequestSource {
   const url = new URL(request.url);
   const fields = [...request.headers].flat();
+  const body = request.body === null ? undefined : new FetchRequestBody(request, limit);
   return {
     method: request.method,
     origin: url.origin,
     target: routedTarget(url.pathname + url.search),
     rawHeaders: isTrusted ? fields : withoutProxyFields(fields),
-    body: request.body === null ? undefined : new FetchRequestBody(request, limit),
+    body,
     requestId: (isTrusted ? request.headers.get('x-request-id') : null) ?? requestId,
     remoteAddress: undefined,
     signal: request.signal,
+    limitBody: (bytes) => body?.lowerLimit(bytes),
   };
 }
 
 class FetchRequestBody implements BodySource {
   readonly length: number | undefined;
   readonly #request: Request;
-  readonly #limit: number;
+  #limit: number;
 
   constructor(request: Request, limit: number) {
     this.#request = request;
     this.#limit = limit;
     const declared = request.headers.get('content-length');
     this.length = declared === null ? undefined : Number(declared);
+  }
+
+  lowerLimit(bytes: number): void {
+    this.#limit = Math.min(this.#limit, bytes);
   }
 
   async bytes(): Promise<Uint8Array> {
@@ -122,7 +128,7 @@ function nativeResponse(answer: HotResponse, request: Request, ending: Ending): 
   };
   if (isStreamed(payload)) {
     const reader = readerOf(payload);
-    if (hasBody) return new Response(streamed(reader, end), init);
+    if (hasBody) return new Response(streamed(reader, ending.exchange, end), init);
     reader.cancel(undefined);
   }
   const response = new Response(hasBody && !isStreamed(payload) ? payload : null, init);
@@ -134,9 +140,16 @@ function isStreamed(payload: BodyPayload | null): payload is Exclude<BodyPayload
   return typeof payload === 'object' && payload !== null && (!(payload instanceof Uint8Array) || isSource(payload));
 }
 
-function streamed(reader: BodyReader, end: () => void): ReadableStream<Uint8Array> {
+function streamed(reader: BodyReader, exchange: Exchange, end: () => void): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        exchange.whenCutOff((reason) => {
+          reader.cancel(reason);
+          controller.error(reason);
+          end();
+        });
+      },
       async pull(controller) {
         try {
           const part = await reader.next();

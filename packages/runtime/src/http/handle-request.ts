@@ -79,6 +79,10 @@ class PluginExchange implements Exchange {
     this.#visits.length = 0;
   }
 
+  whenCutOff(cutOff: (reason: Error) => void): void {
+    for (const { lease } of this.#visits) lease.cutOff = cutOff;
+  }
+
   abort(reason: unknown): void {
     for (const { lease } of this.#visits) lease.abort(reason);
   }
@@ -120,6 +124,8 @@ class PluginExchange implements Exchange {
       const isUnloading = this.#currentView(slot)?.state === 'unloading';
       return isUnloading ? errorResponse(fail('PLUGIN_UNLOADING', { retryAfterSeconds: 1 })) : this.#unrouted(request);
     }
+    const tooLarge = boundBody(request, generation);
+    if (tooLarge) return tooLarge;
     const visit = this.#enter(generation);
     const answer = this.#call(visit, readResponse, handler, [request, this.#info(request, visit.lease, match)]);
     return andThen(answer, (response) => {
@@ -157,7 +163,7 @@ class PluginExchange implements Exchange {
   /** No plugin has the route: the host's own answer, 405 if another method would be answered, or nothing. */
   #unrouted(request: HotRequest): MaybePromise<HotResponse> {
     const fallback = this.#fallback;
-    if (fallback) return answered(() => fallback(request), ignore);
+    if (fallback) return answered(request, () => fallback(request), ignore);
     const allowed = this.#parts.router.table.shape.trie.methodsAt(this.#path);
     if (allowed.length > 0 && !allowed.includes(this.#method)) {
       return new HotResponse('Method Not Allowed', { status: 405, headers: { allow: allowed.join(', ') } });
@@ -187,6 +193,7 @@ class PluginExchange implements Exchange {
 
   #enter(generation: Generation): Visit {
     const visit: Visit = { lease: generation.leases.acquire(), generation, isError: false };
+    visit.lease.request = this.#request.source;
     this.#visits.push(visit);
     return visit;
   }
@@ -199,6 +206,7 @@ class PluginExchange implements Exchange {
   ): MaybePromise<T | HotResponse> {
     const { generation, lease } = visit;
     return answered(
+      this.#request,
       () => generation.call(lease, read, handler, args),
       (error) => void (visit.isError ||= isFault(error)),
     );
@@ -222,10 +230,14 @@ interface LinkCall {
 }
 
 /** A failed call becomes its error answer, so that what stands in front of it never sees a throw that is not its own. */
-function answered<T>(work: () => MaybePromise<T>, failed: (error: unknown) => void): MaybePromise<T | HotResponse> {
+function answered<T>(
+  { source }: HotRequest,
+  work: () => MaybePromise<T>,
+  failed: (error: unknown) => void,
+): MaybePromise<T | HotResponse> {
   const answer = (error: unknown): HotResponse => {
     failed(error);
-    return errorResponse(error);
+    return errorResponse(error, source?.requestId);
   };
   try {
     const result = work();
@@ -236,6 +248,14 @@ function answered<T>(work: () => MaybePromise<T>, failed: (error: unknown) => vo
 }
 
 function ignore(): void {}
+
+/** Holds a route to the body that its plugin accepts; an answer when more than that was announced. */
+function boundBody({ source }: HotRequest, { maxBodyBytes: limit }: Generation): HotResponse | undefined {
+  if (limit === Infinity || source?.body === undefined) return undefined;
+  source.limitBody(limit);
+  const isTooLarge = (source.body.length ?? 0) > limit;
+  return isTooLarge ? errorResponse(fail('BODY_TOO_LARGE', { limit }), source.requestId) : undefined;
+}
 
 function readVerdict(value: unknown, plugin: string): HotResponse | undefined {
   return value === undefined ? undefined : readResponse(value, plugin);

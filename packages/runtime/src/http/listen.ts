@@ -4,6 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { messageOf } from '@hotswap/protocol';
 import { fail } from '../errors.ts';
+import { closeByDeadline, type CloseOptions } from './close-deadline.ts';
 import type { NodeListener } from './node-listener.ts';
 
 /** Certificate and key in PEM; with `ca`, clients must show a certificate of it. */
@@ -13,6 +14,7 @@ export interface TlsOptions {
   readonly ca?: string | Buffer;
 }
 
+/** Where to listen and how long to wait for slow clients. */
 export interface ListenOptions {
   /** Empty: all interfaces. Default `127.0.0.1`. */
   readonly host?: string;
@@ -29,13 +31,8 @@ export interface ListenOptions {
   readonly maxHeaderBytes?: number;
 }
 
-export interface CloseOptions {
-  /** Milliseconds that requests in flight have; default 30,000. What is left then is cut off. */
-  readonly graceMs?: number;
-  /** Ends the grace at once. */
-  readonly signal?: AbortSignal;
-}
 
+/** A server that takes connections. */
 export interface ListeningServer {
   readonly url: string;
   readonly port: number;
@@ -44,8 +41,6 @@ export interface ListeningServer {
   close(options?: CloseOptions): Promise<void>;
 }
 
-/** How often connections that became idle during a close are let go. */
-const idleCheckMs = 20;
 
 /**
  * Serves a listener on a port of its own.
@@ -63,7 +58,7 @@ export async function listen(listener: NodeListener, options: ListenOptions): Pr
     port: address.port,
     server,
     close(closeOptions = {}) {
-      closing ??= closed(server, listener, closeOptions);
+      closing ??= closeByDeadline(server, listener, closeOptions);
       return closing;
     },
   };
@@ -101,25 +96,6 @@ function opened(server: Server, host: string, port: number): Promise<void> {
       resolve();
     });
   });
-}
-
-async function closed(server: Server, listener: NodeListener, options: CloseOptions): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const cut = (): void => server.closeAllConnections();
-  listener.drain();
-  server.close(() => resolve());
-  // An answer whose head was out before the drain keeps its connection open; it is let go as soon as it is idle.
-  const idle = setInterval(() => server.closeIdleConnections(), idleCheckMs);
-  const grace = setTimeout(cut, options.graceMs ?? 30_000);
-  options.signal?.addEventListener('abort', cut, { once: true });
-  if (options.signal?.aborted) cut();
-  try {
-    await promise;
-  } finally {
-    clearInterval(idle);
-    clearTimeout(grace);
-    options.signal?.removeEventListener('abort', cut);
-  }
 }
 
 function urlOf({ address, port, family }: AddressInfo, isSecure: boolean): string {

@@ -24,14 +24,15 @@ export class FaultLog {
     return { message: messageOf(error), stack: isMapped ? mapStack(stack, this.#program) : stack };
   }
 
-  write(what: string, error: unknown): { readonly message: string } {
+  /** @param traceId the id that the client was given for the request that failed */
+  write(what: string, error: unknown, traceId?: string): { readonly message: string } {
     const now = performance.now();
     if (now - this.#lastAt < quietMs) {
       this.#suppressed++;
       return { message: messageOf(error) };
     }
     const { message, stack } = this.explain(error);
-    this.#log.error({ error: message, stack, suppressed: this.#suppressed }, what);
+    this.#log.error({ error: message, stack, traceId, suppressed: this.#suppressed }, what);
     this.#lastAt = now;
     this.#suppressed = 0;
     return { message };

@@ -24,6 +24,8 @@ export interface GenerationParts {
   readonly deadlines: CallDeadlines;
   /** How long one call may take, in milliseconds; Infinity at level `none`. */
   readonly callTimeoutMs: number;
+  /** The largest request body its routes accept; Infinity where only the listener's limit holds. */
+  readonly maxBodyBytes: number;
   readonly log: Logger;
   readonly onMove: (move: GenerationMove, generation: Generation) => void;
 }
@@ -46,6 +48,7 @@ export class Generation implements DeadlineHolder {
   readonly durations = new DurationHistogram();
   readonly startedAt = Date.now();
   readonly callTimeoutMs: number;
+  readonly maxBodyBytes: number;
   /** Told of every finished call while somebody watches. */
   onOutcome: OutcomeListener | undefined;
   /** Ends its tasks, subscriptions, services and extensions; written by publish alone. */
@@ -69,6 +72,7 @@ export class Generation implements DeadlineHolder {
     this.isolate = parts.isolate;
     this.services = parts.services;
     this.callTimeoutMs = parts.callTimeoutMs;
+    this.maxBodyBytes = parts.maxBodyBytes;
     this.lifecycle = new Lifecycle(Date.now, (move) => parts.onMove(move, this));
     this.#config = parts.config;
     this.#deadlines = parts.deadlines;
@@ -146,7 +150,7 @@ export class Generation implements DeadlineHolder {
       value = handler(...(args as readonly never[]));
       if (!isThenable(value)) return read(value, this.plugin);
     } catch (error) {
-      throw this.#failed(error);
+      throw this.#failed(error, lease);
     }
     return this.#bounded(lease, value, read);
   }
@@ -260,12 +264,12 @@ export class Generation implements DeadlineHolder {
           try {
             resolve(read(answer, this.plugin));
           } catch (error) {
-            reject(this.#failed(error));
+            reject(this.#failed(error, lease));
           }
         },
         (error: unknown) => {
           if (lease.cancel === undefined) return;
-          const failure = this.#failed(error);
+          const failure = this.#failed(error, lease);
           end(isFault(failure));
           reject(failure);
         },
@@ -279,9 +283,9 @@ export class Generation implements DeadlineHolder {
     this.#deadlines.arm();
   }
 
-  #failed(error: unknown): Error {
+  #failed(error: unknown, lease?: Lease): Error {
     if (isCodedError(error) && isCallersFault(error.code)) return error;
-    const { message } = this.#faultLog.write('plugin failed while it answered', error);
+    const { message } = this.#faultLog.write('plugin failed while it answered', error, lease?.request?.requestId);
     return fail('PLUGIN_HANDLER_FAILED', { plugin: this.plugin, problem: message }, { cause: error });
   }
 

@@ -12,6 +12,10 @@ export class Lease {
   isPaused = false;
   /** Settles the running call with an error; set while one is awaited. */
   cancel: ((error: Error) => void) | undefined;
+  /** The request it was taken for; names it in the log. The id is made when it is read, so only a failure reads it. */
+  request: { readonly requestId: string } | undefined;
+  /** Ends the answer whose body is being written; set from its head on. */
+  cutOff: ((reason: Error) => void) | undefined;
   /** Ends what would go on for ever, such as an event stream, when the drain begins. */
   onDrain: (() => void) | undefined;
   readonly #book: LeaseBook;
@@ -53,14 +57,11 @@ export class LeaseBook {
     return this.#count;
   }
 
-  /** Open leases, oldest first. */
-  *open(): Iterable<Lease> {
-    for (let lease = this.#oldest; lease !== undefined; ) {
-      // Read first: whoever handles this lease may give it back.
-      const { after } = lease;
-      if (lease.isOpen) yield lease;
-      lease = after;
-    }
+  /** Open leases, oldest first, as they stand now: whoever handles one may give it, or another, back. */
+  open(): readonly Lease[] {
+    const leases: Lease[] = [];
+    for (let lease = this.#oldest; lease !== undefined; lease = lease.after) leases.push(lease);
+    return leases;
   }
 
   acquire(): Lease {
@@ -81,6 +82,9 @@ export class LeaseBook {
     else this.#oldest = after;
     if (after) after.before = before;
     else this.#newest = before;
+    // A lease that somebody keeps, or that the collector has made old, must not keep all that came after it.
+    lease.before = undefined;
+    lease.after = undefined;
     this.leaveBrief();
   }
 
@@ -114,9 +118,12 @@ export class LeaseBook {
     return aborted;
   }
 
-  /** Settles calls that did not heed their signal. */
+  /** Settles calls that did not heed their signal, and cuts off answers that are still being written. */
   cancelAll(error: Error): void {
-    for (const lease of this.open()) lease.cancel?.(error);
+    for (const lease of this.open()) {
+      lease.cancel?.(error);
+      lease.cutOff?.(error);
+    }
   }
 
   /** Ends the calls whose deadline has passed. */

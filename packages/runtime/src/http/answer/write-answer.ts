@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { isCodedError, messageOf } from '@hotswap/protocol';
 import type { BodyPayload, HotResponse } from '@hotswap/protocol/http';
 import { fail } from '../../errors.ts';
@@ -10,6 +11,8 @@ import type { AnswerFrame, FrameOptions } from './frame-answer.ts';
 export interface WriteOptions extends FrameOptions {
   /** Milliseconds that a client may take no byte of a stream before it is cut off. */
   readonly stallTimeoutMs: number;
+  /** Hands out what ends a body that is being written, before its end. */
+  readonly whenCutOff: (cutOff: (reason: Error) => void) => void;
 }
 
 /**
@@ -36,7 +39,7 @@ export function writeAnswer(target: ServerResponse, answer: HotResponse, options
     target.end(frame.hasBody && payload !== null ? payload : undefined);
     return;
   }
-  if (frame.hasBody) return pour(target, readerOf(payload), frame.length, options.stallTimeoutMs);
+  if (frame.hasBody) return pour(target, readerOf(payload), frame.length, options);
   cancelUnsent(payload, fail('CLIENT_LEFT'));
   target.end();
 }
@@ -64,20 +67,33 @@ async function pour(
   target: ServerResponse,
   reader: BodyReader,
   length: number | undefined,
-  stallTimeoutMs: number,
+  { stallTimeoutMs, whenCutOff }: WriteOptions,
 ): Promise<void> {
   const onClose = (): void => reader.cancel(fail('CLIENT_LEFT'));
+  const cut = Promise.withResolvers<never>();
   target.on('close', onClose);
   target.flushHeaders();
+  whenCutOff(cut.reject);
   try {
-    await pourParts(target, reader, { length, stallTimeoutMs });
+    await Promise.race([pourParts(target, reader, { length, stallTimeoutMs }), cut.promise]);
   } catch (error) {
     reader.cancel(error);
-    target.destroy();
+    destroyUnfinished(target, length);
     throw error;
   } finally {
     target.off('close', onClose);
   }
+}
+
+/**
+ * Ends the connection in the middle of an answer. A body with neither length nor chunks, as in HTTP/1.0, ends where its
+ * connection ends: only a reset tells its client that something is missing.
+ */
+function destroyUnfinished(target: ServerResponse, length: number | undefined): void {
+  const { socket } = target;
+  const isDelimited = length !== undefined || target.chunkedEncoding;
+  if (!isDelimited && socket !== null && !(socket instanceof TLSSocket)) socket.resetAndDestroy();
+  target.destroy();
 }
 
 async function pourParts(

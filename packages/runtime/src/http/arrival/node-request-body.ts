@@ -17,12 +17,14 @@ export class NodeRequestBody implements BodySource {
   readonly length: number | undefined;
   readonly #request: IncomingMessage;
   readonly #options: NodeRequestBodyOptions;
+  #limit: number;
   #received = 0;
   #isOpen = false;
 
   constructor(request: IncomingMessage, options: NodeRequestBodyOptions) {
     this.#request = request;
     this.#options = options;
+    this.#limit = options.limit;
     this.length = options.length;
   }
 
@@ -45,7 +47,7 @@ export class NodeRequestBody implements BodySource {
     try {
       for await (const part of this.#request.iterator({ destroyOnReturn: false })) {
         this.#received += (part as Uint8Array).byteLength;
-        if (this.#received > this.#options.limit) throw fail('BODY_TOO_LARGE', { limit: this.#options.limit });
+        if (this.#received > this.#limit) throw fail('BODY_TOO_LARGE', { limit: this.#limit });
         yield part as Uint8Array;
       }
     } catch (error) {
@@ -54,11 +56,15 @@ export class NodeRequestBody implements BodySource {
     }
   }
 
+  lowerLimit(bytes: number): void {
+    this.#limit = Math.min(this.#limit, bytes);
+  }
+
   /** Whether so much is unread, and nobody reading it, that the connection cannot serve another request. */
   get endsConnection(): boolean {
     if (this.#request.complete) return false;
     if (this.#options.proceed !== undefined && !this.#isOpen) return true;
-    if (this.#received > this.#options.limit) return true;
+    if (this.#received > this.#limit) return true;
     return !this.#isOpen && (this.length ?? Infinity) > drainableBytes;
   }
 

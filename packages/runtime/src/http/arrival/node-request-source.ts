@@ -91,6 +91,10 @@ export class NodeRequestSource implements RequestSource {
     return this.#controller.signal;
   }
 
+  limitBody(bytes: number): void {
+    this.body?.lowerLimit(bytes);
+  }
+
   /** The client left: aborts the signal, also one that is only made later. */
   abort(reason: unknown): void {
     this.#abortReason = reason;

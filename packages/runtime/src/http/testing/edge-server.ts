@@ -15,15 +15,18 @@ export interface Ledger {
   opened: number;
   closed: number;
   readonly aborted: unknown[];
+  /** What ends the answers that are being written. */
+  readonly cutOffs: ((reason: Error) => void)[];
 }
 
 /** A dispatch with one handler behind it. */
-export function dispatchTo(handler: Handler, ledger: Ledger = { opened: 0, closed: 0, aborted: [] }): Dispatch {
+export function dispatchTo(handler: Handler, ledger: Ledger = { opened: 0, closed: 0, aborted: [], cutOffs: [] }): Dispatch {
   return (request) => {
     ledger.opened++;
     return {
       answer: handler(request),
       close: () => void ledger.closed++,
+      whenCutOff: (cutOff) => void ledger.cutOffs.push(cutOff),
       abort: (reason) => void ledger.aborted.push(reason),
     };
   };
@@ -42,7 +45,7 @@ export async function serveEdge(
   handler: Handler,
   options: ListenerOptions & Partial<ListenOptions> = {},
 ): Promise<EdgeServer> {
-  const ledger: Ledger = { opened: 0, closed: 0, aborted: [] };
+  const ledger: Ledger = { opened: 0, closed: 0, aborted: [], cutOffs: [] };
   const listening = await listen(createNodeListener(dispatchTo(handler, ledger), options), { port: 0, ...options });
   const open = (): Promise<RawClient> => RawClient.open(listening.port);
   return {
