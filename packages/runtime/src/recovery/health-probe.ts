@@ -14,7 +14,7 @@ export interface HealthProbeOptions {
   readonly intervalMs: number;
 }
 
-/** What is remembered of a plugin between two looks. */
+/** What is remembered of a generation between two looks; the next one begins without strikes. */
 interface Record {
   dueAt: number;
   strikes: number;
@@ -28,14 +28,14 @@ const defaultStrikes = 3;
  * answers in a row (default 3); one that does not answer within the interval has failed.
  */
 export function startHealthProbe({ slots, intervalMs }: HealthProbeOptions): HealthProbe {
-  const records = new WeakMap<PluginSlot, Record>();
+  const records = new WeakMap<Generation, Record>();
   const look = (slot: PluginSlot): void => {
     const { current } = slot;
     if (current?.state !== 'active') return;
     const now = performance.now();
     const ownMs = intervalOf(current, intervalMs);
-    const record = records.get(slot) ?? { dueAt: now + ownMs, strikes: 0 };
-    records.set(slot, record);
+    const record = records.get(current) ?? { dueAt: now + ownMs, strikes: 0 };
+    records.set(current, record);
     if (now < record.dueAt) return;
     record.dueAt = now + ownMs;
     void probe(slot, current, { record, limitMs: ownMs });
