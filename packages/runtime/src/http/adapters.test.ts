@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { HotResponse } from '@hotswap/protocol/http';
 import { expressMiddleware, fastifyPlugin, koaMiddleware } from './adapters.ts';
 import { createFetchHandler } from './fetch-handler.ts';
-import { dispatchTo, partsOf } from './testing/edge-server.ts';
+import { dispatchTo, partsOf, stuck } from './testing/edge-server.ts';
 import type { Ledger } from './testing/edge-server.ts';
 
 const dispatch = (ledger?: Ledger) =>
@@ -101,7 +101,7 @@ describe('adapters', () => {
 });
 
 describe('the fetch handler', () => {
-  const newLedger = (): Ledger => ({ opened: 0, closed: 0, aborted: [] });
+  const newLedger = (): Ledger => ({ opened: 0, closed: 0, aborted: [], cutOffs: [] });
 
   it('closes an exchange when its stream ends, or when nobody wants the rest', async () => {
     const ledger = newLedger();
@@ -113,6 +113,16 @@ describe('the fetch handler', () => {
     const left = await handler(new Request('http://a.test/'));
     await left.body?.cancel();
     expect(ledger.closed).toBe(2);
+  });
+
+  it('breaks a stream off when the host may wait no longer', async () => {
+    const ledger = newLedger();
+    const handler = createFetchHandler(dispatchTo(() => new HotResponse(stuck()), ledger));
+    const text = (await handler(new Request('http://a.test/'))).text();
+    const reason = new Error('the drain time-out passed');
+    ledger.cutOffs[0]?.(reason);
+    await expect(text).rejects.toBe(reason);
+    expect(ledger.closed).toBe(1);
   });
 
   it('aborts the exchange when the request is aborted', async () => {

@@ -141,10 +141,12 @@ function isStreamed(payload: BodyPayload | null): payload is Exclude<BodyPayload
 }
 
 function streamed(reader: BodyReader, exchange: Exchange, end: () => void): ReadableStream<Uint8Array> {
+  let isCut = false;
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
         exchange.whenCutOff((reason) => {
+          isCut = true;
           reader.cancel(reason);
           controller.error(reason);
           end();
@@ -153,6 +155,7 @@ function streamed(reader: BodyReader, exchange: Exchange, end: () => void): Read
       async pull(controller) {
         try {
           const part = await reader.next();
+          if (isCut) return;
           if (part !== undefined) return controller.enqueue(part);
           controller.close();
         } catch (error) {

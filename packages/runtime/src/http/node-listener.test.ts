@@ -24,7 +24,7 @@ describe('the Node listener', () => {
     client.write('GET /b HTTP/1.1\r\nHost: a.test\r\n\r\n');
     const text = await client.until('hello /b');
     expect(text).toContain('content-type: text/plain;charset=UTF-8\r\ncontent-length: 8\r\n');
-    expect(edge.ledger).toEqual({ opened: 2, closed: 2, aborted: [] });
+    expect(edge.ledger).toMatchObject({ opened: 2, closed: 2, aborted: [] });
   });
 
   it('answers pipelined requests in their order, the slow one first', async () => {

@@ -146,7 +146,7 @@ class EdgeResponder implements NodeResponder, Edge {
   /** The hot path: for text and bytes there is no promise, no timer and no copy. */
   #answer(turn: Turn, exchange: Exchange, answer: HotResponse): MaybePromise<NodeOutcome> {
     try {
-      const written = this.#write(turn, answer, { exchange });
+      const written = this.#write(turn, answer, exchange);
       if (written !== undefined) return this.#followStream(turn, exchange, written);
     } catch (error) {
       exchange.close();
@@ -204,14 +204,15 @@ class EdgeResponder implements NodeResponder, Edge {
   #write(
     { request, response, source }: Turn,
     answer: HotResponse,
-    { exchange, mustClose = false }: { readonly exchange?: Exchange; readonly mustClose?: boolean },
+    exchange: Exchange | undefined,
+    mustClose = false,
   ): void | Promise<void> {
     return writeAnswer(response, answer, {
       isHead: request.method === 'HEAD',
       mustClose: mustClose || this.#isDraining || (source.body?.endsConnection ?? false),
       isSharedOrigin: this.#isSharedOrigin,
       stallTimeoutMs: this.#stallTimeoutMs,
-      whenCutOff: (cutOff) => exchange?.whenCutOff(cutOff),
+      exchange,
     });
   }
 
@@ -223,7 +224,7 @@ class EdgeResponder implements NodeResponder, Edge {
       return 'answered';
     }
     // An error body is text with fields of our own: it is written at once and cannot fail.
-    void this.#write(turn, errorResponse(error, source.requestId), { mustClose });
+    void this.#write(turn, errorResponse(error, source.requestId), undefined, mustClose);
     source.body?.settle();
     return 'answered';
   }

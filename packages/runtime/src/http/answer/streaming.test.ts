@@ -2,14 +2,9 @@ import { Readable } from 'node:stream';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { HotResponse } from '@hotswap/protocol/http';
-import { closing, eventually, partsOf, serveEdge } from '../testing/edge-server.ts';
+import { closing, eventually, partsOf, stuck, serveEdge } from '../testing/edge-server.ts';
 
 const ask = `GET / HTTP/1.1\r\n${closing}`;
-
-async function* stuck(): AsyncGenerator<string> {
-  yield 'first';
-  await new Promise(() => {});
-}
 
 async function* unbounded(): AsyncGenerator<Uint8Array> {
   for (;;) yield Buffer.alloc(64 * 1024);
@@ -121,6 +116,20 @@ describe('streamed answers', () => {
     await client.until('first');
     seen.resolve();
     expect(await client.rest()).not.toContain('\r\n0\r\n\r\n');
+    expect(edge.ledger.closed).toBe(1);
+  });
+
+  it.each(['1.1', '1.0'])('breaks off over HTTP/%s when the host may wait no longer', async (version) => {
+    await using edge = await serveEdge(() => new HotResponse(stuck()));
+    const client = await edge.open();
+    const errors: unknown[] = [];
+    client.socket.on('error', (error) => void errors.push(error));
+    client.write(`GET / HTTP/${version}\r\nHost: a\r\n\r\n`);
+    await client.until('first');
+    edge.ledger.cutOffs[0]?.(new Error('the drain time-out passed'));
+    expect(await client.rest()).not.toContain('\r\n0\r\n\r\n');
+    // Without chunks the end of the connection would be the end of the body: it must be a reset.
+    expect(errors).toMatchObject(version === '1.0' ? [{ code: 'ECONNRESET' }] : []);
     expect(edge.ledger.closed).toBe(1);
   });
 

@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import { isCodedError, messageOf } from '@hotswap/protocol';
 import type { BodyPayload, HotResponse } from '@hotswap/protocol/http';
 import { fail } from '../../errors.ts';
+import type { Exchange } from '../exchange.ts';
 import { readerOf } from './body-reader.ts';
 import type { BodyReader } from './body-reader.ts';
 import { frameAnswer } from './frame-answer.ts';
@@ -11,8 +12,8 @@ import type { AnswerFrame, FrameOptions } from './frame-answer.ts';
 export interface WriteOptions extends FrameOptions {
   /** Milliseconds that a client may take no byte of a stream before it is cut off. */
   readonly stallTimeoutMs: number;
-  /** Hands out what ends a body that is being written, before its end. */
-  readonly whenCutOff: (cutOff: (reason: Error) => void) => void;
+  /** Whose answer it is; none for an error of our own. */
+  readonly exchange: Exchange | undefined;
 }
 
 /**
@@ -67,13 +68,13 @@ async function pour(
   target: ServerResponse,
   reader: BodyReader,
   length: number | undefined,
-  { stallTimeoutMs, whenCutOff }: WriteOptions,
+  { stallTimeoutMs, exchange }: WriteOptions,
 ): Promise<void> {
   const onClose = (): void => reader.cancel(fail('CLIENT_LEFT'));
   const cut = Promise.withResolvers<never>();
   target.on('close', onClose);
   target.flushHeaders();
-  whenCutOff(cut.reject);
+  exchange?.whenCutOff(cut.reject);
   try {
     await Promise.race([pourParts(target, reader, { length, stallTimeoutMs }), cut.promise]);
   } catch (error) {

@@ -20,7 +20,10 @@ export interface Ledger {
 }
 
 /** A dispatch with one handler behind it. */
-export function dispatchTo(handler: Handler, ledger: Ledger = { opened: 0, closed: 0, aborted: [], cutOffs: [] }): Dispatch {
+export function dispatchTo(
+  handler: Handler,
+  ledger: Ledger = { opened: 0, closed: 0, aborted: [], cutOffs: [] },
+): Dispatch {
   return (request) => {
     ledger.opened++;
     return {
@@ -104,7 +107,8 @@ export class RawClient {
 
   /** Waits for the server to close. */
   async rest(): Promise<string> {
-    if (!this.#isClosed) await once(this.socket, 'close');
+    // Not `once`: a reset is an end like others here.
+    if (!this.#isClosed) await new Promise((resolve) => this.socket.once('close', resolve));
     return this.received;
   }
 }
@@ -121,6 +125,12 @@ export async function eventually(isTrue: () => boolean): Promise<void> {
 /** A body of these parts. */
 export async function* partsOf(...parts: readonly (string | Uint8Array)[]): AsyncGenerator<string | Uint8Array> {
   yield* parts;
+}
+
+/** A body that has one part and never an end. */
+export async function* stuck(): AsyncGenerator<string> {
+  yield 'first';
+  await new Promise(() => {});
 }
 
 /** A response that is ended by its connection closing. */
