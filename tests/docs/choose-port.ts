@@ -1,14 +1,15 @@
 // Loaded before a program from a document: port 8080 becomes one that is free, and is told on stderr.
 import { Server } from 'node:net';
 
-const listen: (this: Server, ...args: unknown[]) => Server = Reflect.get(Server.prototype, 'listen');
+const { listen } = Server.prototype;
 
 Server.prototype.listen = function (this: Server, ...args: unknown[]): Server {
   this.once('listening', () => {
     const address = this.address();
     if (address !== null && typeof address === 'object') process.stderr.write(`listens on ${address.port}\n`);
   });
-  return listen.apply(this, args.map(withoutPort));
+  Reflect.apply(listen, this, args.map(withoutPort));
+  return this;
 };
 
 function withoutPort(argument: unknown): unknown {

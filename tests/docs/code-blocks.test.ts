@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createRuntime } from '@hotswap/runtime';
@@ -25,13 +25,20 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 test('every TypeScript block compiles as it is written', async () => {
   const settings = { extends: '../../../tsconfig.base.json', compilerOptions: { noEmit: true, noUnusedLocals: false } };
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(settings));
-  const compiler = join(repository, 'node_modules/typescript/bin/tsc');
-  const compiled = promisify(execFile)(process.execPath, [compiler, '-p', folder], { timeout: 50_000 });
-  const problems = await compiled.then(
-    () => '',
-    (error: { readonly stdout: string }) => error.stdout,
-  );
-  expect(problems).toBe('');
+  const { stdout } = await run('typescript/bin/tsc', ['-p', folder]);
+  expect(stdout).toBe('');
+});
+
+test('every test that a page shows passes', async () => {
+  const settings = { resolve: { conditions: ['@hotswap/source', 'node', 'default'] }, test: { pool: 'forks' } };
+  const config = `const settings = ${JSON.stringify(settings)};
+    export default { ...settings, ssr: settings, test: { ...settings.test, execArgv: ['--conditions=@hotswap/source'] } };`;
+  await writeFile(join(folder, 'vitest.config.mjs'), config);
+  const report = join(folder, 'report.json');
+  await run('vitest/vitest.mjs', ['run', '--root', folder, '--reporter', 'json', '--outputFile', report]);
+  const { numPassedTests, numFailedTests } = JSON.parse(await readFile(report, 'utf8')) as Record<string, number>;
+  expect(numPassedTests).toBeGreaterThan(1);
+  expect(numFailedTests).toBe(0);
 });
 
 test('there are programs and plugins to run', () => {
@@ -74,3 +81,10 @@ test('a block is found with its language, its file and its fate', () => {
     { language: 'console', file: 'block-2.console', fate: undefined, line: 6, text: '$ ls\n' },
   ]);
 });
+
+/** Runs a tool of the repository; what it says of failures is on its standard output. */
+function run(tool: string, args: readonly string[]): Promise<{ readonly stdout: string }> {
+  const options = { timeout: 50_000, cwd: repository };
+  const running = promisify(execFile)(process.execPath, [join(repository, 'node_modules', tool), ...args], options);
+  return running.catch((error: { readonly stdout: string }) => error);
+}
