@@ -36,6 +36,5 @@ export const fail = defineErrors({
   },
   LOOKUP_INVALID: { kind: 'invalid', message: 'the look-up cannot be understood: {problem}' },
   LOOKUP_TOO_WIDE: { kind: 'limit', message: 'more than {limit} keys match "{search}": search for something narrower' },
-  CONFIG_MISSING: { kind: 'not-found', message: 'there is no config file {file}: see HOTSWAP_CONFIG' },
   OPERATION_UNSUPPORTED: { kind: 'invalid', message: 'this server does not offer "{operation}"' },
 });

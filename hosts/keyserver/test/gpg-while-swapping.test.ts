@@ -72,9 +72,10 @@ test.skipIf(skipsWithoutGpg())(
     const [ada, bob, eve] = [await person(running), await person(running), await person(running)];
 
     const stop = new AbortController();
-    const swapping = swapInTurn(running, folders, stop.signal, 21);
-    const seen = await useKeyServer(ada, bob, eve).finally(() => stop.abort());
-    const { reports, versions } = await swapping;
+    const [{ reports, versions }, seen] = await Promise.all([
+      swapInTurn(running, folders, stop.signal, 21),
+      useKeyServer(ada, bob, eve).finally(() => stop.abort()),
+    ]);
 
     const statuses = Object.entries(seen.results).map(([command, { status, stderr }]) => [command, status, stderr]);
     expect(statuses.filter(([, status]) => status !== 0)).toEqual([]);

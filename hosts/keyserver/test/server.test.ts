@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,6 +11,8 @@ import { startKeyServer } from '../src/server.ts';
 import { ada, grace, makeKey, revoked, withUsers } from './make-key.ts';
 import { index, runServer, send } from './running-server.ts';
 import type { RunningServer } from './running-server.ts';
+
+const silent = createServerLog({ stream: process.stderr, level: 'silent' });
 
 let running: RunningServer;
 
@@ -142,12 +144,10 @@ test('shows its plugins to operators, with metrics under its own prefix', async 
 });
 
 describe('when it is started', () => {
-  const log = createServerLog({ stream: process.stderr, level: 'silent' });
-
   test('says that its config file is missing', async () => {
     const env = { HOTSWAP_CONFIG: 'nowhere.toml' };
-    const starting = startKeyServer({ env, cwd: running.data, log });
-    await expect(starting).rejects.toMatchObject({ code: 'CONFIG_MISSING' });
+    const starting = startKeyServer({ env, cwd: running.data, log: silent });
+    await expect(starting).rejects.toMatchObject({ code: 'CONFIG_FILE_MISSING' });
   });
 
   test('takes management to an address of its own when the config says so', async () => {
@@ -156,7 +156,7 @@ describe('when it is started', () => {
       HOTSWAP_SERVER_DATA: join(running.data, 'other'),
       HOTSWAP_SERVER_MANAGEMENT_BIND: '127.0.0.1:0',
     };
-    const server = await startKeyServer({ env, cwd: running.data, log });
+    const server = await startKeyServer({ env, cwd: running.data, log: silent });
     try {
       expect((await fetch(`${server.url}/plugins/status`)).status).toBe(404);
       expect((await fetch(`${server.url}/pks/health`)).status).toBe(200);
@@ -169,8 +169,41 @@ describe('when it is started', () => {
     const file = join(running.data, 'keyserver.toml');
     const settings = `[server]\nbind = "127.0.0.1:${running.port}"\ndata = "other"\n[plugins.security]\nallowUnsigned = true\n`;
     await writeFile(file, settings);
-    const starting = startKeyServer({ env: { HOTSWAP_CONFIG: file }, cwd: running.data, log });
+    const starting = startKeyServer({ env: { HOTSWAP_CONFIG: file }, cwd: running.data, log: silent });
     await expect(starting).rejects.toMatchObject({ code: 'PORT_IN_USE' });
     await once(net.connect(running.port, '127.0.0.1').end(), 'close');
   });
+});
+
+test('takes what is saved in its config file and its plugin folder while it serves', async () => {
+  const file = join(running.data, 'keyserver.toml');
+  const settings = (words: string) => `
+    server = { bind = "127.0.0.1:0", data = "followed" }
+    plugins = { debounce = "10ms", security = { allowUnsigned = true }, gate = { config = { words = "${words}" } } }`;
+  const plugin = join(running.data, 'plugins/gate');
+  await mkdir(plugin, { recursive: true });
+  const manifest = {
+    name: 'gate',
+    version: '1.0.0',
+    type: 'module',
+    main: './index.js',
+    engines: { hotswap: '^1.0.0' },
+  };
+  const code = (sign: string) => `export default {
+    start: (ctx) => ctx.http.get('/gate', () => new Response(ctx.config.words + '${sign}')),
+  };`;
+  await writeFile(join(plugin, 'package.json'), JSON.stringify(manifest));
+  await writeFile(join(plugin, 'index.js'), code('.'));
+  await writeFile(file, settings('one'));
+  const server = await startKeyServer({ env: { HOTSWAP_CONFIG: file }, cwd: running.data, log: silent });
+  const said = async () => (await fetch(`${server.url}/gate`)).text();
+  try {
+    expect(await said()).toBe('one.');
+    await writeFile(file, settings('two'));
+    await expect.poll(said, { timeout: 5_000 }).toBe('two.');
+    await writeFile(join(plugin, 'index.js'), code('!'));
+    await expect.poll(said, { timeout: 5_000 }).toBe('two!');
+  } finally {
+    await server.close();
+  }
 });

@@ -8,6 +8,7 @@ export const fail = defineErrors({
   },
   CONFIG_FILE_MISSING: {
     kind: 'not-found',
-    message: 'the config file {file} cannot be read: name another with --config, or use "hotswap run DIR" without one',
+    message:
+      'the config file {file} cannot be read: name another (--config, HOTSWAP_CONFIG), or use "hotswap run DIR" without one',
   },
 });

@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { HostLogger, MountedManagement, NodeListener, Runtime, RuntimeConfig } from '@hotswap/runtime';
-
+import type {
+  HostHandler,
+  HostLogger,
+  MountedManagement,
+  NodeListener,
+  Runtime,
+  RuntimeConfig,
+} from '@hotswap/runtime';
 import { withDrain } from './http-listener.ts';
 
 type ServerConfig = RuntimeConfig['server'];
@@ -8,16 +14,20 @@ type ServerConfig = RuntimeConfig['server'];
 export interface TrafficOptions {
   readonly runtime: Runtime;
   readonly config: ServerConfig;
+  /** Answers what no plugin answers; without it that is 404. */
+  readonly fallback?: HostHandler | undefined;
   readonly log: HostLogger;
 }
 
 /** What hands requests to the plugins. */
-export function trafficListener({ runtime, config, log }: TrafficOptions): NodeListener {
+export function trafficListener({ runtime, config, fallback, log }: TrafficOptions): NodeListener {
   const { limits, trustedProxies, accessLog, management } = config;
   return runtime.listener({
     maxBodyBytes: limits.maxBodyBytes,
     maxUrlBytes: limits.maxUrlBytes,
     trustedProxies,
+    log,
+    ...(fallback && { fallback }),
     // Pages of plugins must not act as pages of management.
     isSharedOrigin: management.bind === undefined,
     ...(accessLog && { accessLog: (entry) => log.info({ ...entry }, 'request answered') }),

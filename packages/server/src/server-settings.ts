@@ -4,6 +4,8 @@ import { formatOf, parseRuntimeConfig, plainEntry } from '@hotswap/runtime';
 import type { ParseOptions, RuntimeConfig } from '@hotswap/runtime';
 import { fail } from './errors.ts';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** What a server is started with; everything else stands in the config file. */
 export interface SettingsRequest {
   /**
@@ -17,8 +19,10 @@ export interface SettingsRequest {
   /** Outranks file and environment, as `data` does. */
   readonly bind?: string;
   readonly data?: string;
+  /** Where to listen when flag, file and environment name nothing; default 127.0.0.1:8080. */
+  readonly defaultBind?: ParseOptions['defaultBind'];
   readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
 }
 
 /** What a server does, decided once at start. */
@@ -57,7 +61,7 @@ export async function readServerSettings(request: SettingsRequest): Promise<Serv
   const configFile = await readConfigFile(request, env);
   const { config } = configFile
     ? parseRuntimeConfig(configFile.text, configFile)
-    : parseRuntimeConfig('', { format: 'toml', file: join(cwd, 'hotswap.toml'), cwd, env });
+    : parseRuntimeConfig('', { format: 'toml', file: join(cwd, 'hotswap.toml'), ...readingOptions(request, env) });
   const onlyPlugin = source?.pluginName === undefined ? undefined : { name: source.pluginName, path: source.path };
   return { config: withOnlyPlugin(config, onlyPlugin), configFile, onlyPlugin, isDevelopment };
 }
@@ -92,16 +96,17 @@ function variablesOf(request: SettingsRequest, source: FoundSource | undefined):
   };
 }
 
-async function readConfigFile(
-  { configFile, cwd }: SettingsRequest,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<ConfigFile | undefined> {
-  if (configFile === undefined) return undefined;
-  const file = resolve(cwd, configFile);
+async function readConfigFile(request: SettingsRequest, env: Environment): Promise<ConfigFile | undefined> {
+  if (request.configFile === undefined) return undefined;
+  const file = resolve(request.cwd, request.configFile);
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw fail('CONFIG_FILE_MISSING', { file }, { cause });
   });
-  return { file, text, format: formatOf(file), cwd, env };
+  return { file, text, format: formatOf(file), ...readingOptions(request, env) };
+}
+
+function readingOptions({ cwd, defaultBind }: SettingsRequest, env: Environment) {
+  return { cwd, env, ...(defaultBind && { defaultBind }) };
 }
 
 async function findSource(source: string): Promise<FoundSource> {

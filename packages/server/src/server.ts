@@ -1,5 +1,6 @@
-import { createRuntime, createSystemClock, ensureToken } from '@hotswap/runtime';
-import type { HostLogger, NodeListener, Runtime } from '@hotswap/runtime';
+import { dirname } from 'node:path';
+import { createRuntime, createSystemClock, ensureToken, followSources } from '@hotswap/runtime';
+import type { HostHandler, HostLogger, NodeListener, Runtime } from '@hotswap/runtime';
 import { followConfig } from './config-changes.ts';
 import { openListener } from './http-listener.ts';
 import { managementFirst, managementListener, trafficListener } from './listeners.ts';
@@ -7,11 +8,25 @@ import { saveOperatorToken } from './operator-token.ts';
 import { withoutChanges } from './server-log.ts';
 import { readServerSettings } from './server-settings.ts';
 import type { ServerSettings, SettingsRequest } from './server-settings.ts';
-import { followSources } from './source-changes.ts';
 
 /** What a server is started with. */
 export interface ServerOptions extends SettingsRequest {
   readonly log: HostLogger;
+  /** Prefix of the metrics; default `hotswap`. */
+  readonly metricsPrefix?: string;
+  /**
+   * For a server with a purpose of its own: declares its extension points and opens what it needs. It runs when the
+   * settings are known, before any plugin does.
+   */
+  readonly prepare?: (runtime: Runtime, settings: ServerSettings) => HostPart | Promise<HostPart>;
+}
+
+/** What a host adds to the server that carries its plugins. */
+export interface HostPart {
+  /** Answers what no plugin answers. */
+  readonly fallback: HostHandler;
+  /** Lets go of what was opened; runs after the last plugin has stopped. */
+  readonly close?: () => Promise<void>;
 }
 
 /** A server that listens. */
@@ -31,7 +46,8 @@ export interface Server {
 }
 
 /**
- * Starts a server: settings, token, plugins, listeners, watchers, in this order; closing is the same read from the bottom.
+ * Starts a server: settings, token, the host's part, plugins, listeners, watchers, in this order; closing is the same
+ * read from the bottom.
  * A failed start leaves nothing behind.
  *
  * @throws SOURCE_MISSING, CONFIG_FILE_MISSING, CONFIG_SYNTAX, CONFIG_INVALID, VERIFIER_MISSING, PORT_IN_USE,
@@ -50,13 +66,17 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   if (token.token !== undefined) await saveOperatorToken(server.data, token.token);
 
   const pluginRoots = isDevelopment ? [cwd] : [];
-  const runtime = createRuntime({ config, data: server.data, log, environment: env, pluginRoots });
+  const { metricsPrefix = 'hotswap' } = options;
+  const runtime = createRuntime({ config, data: server.data, log, environment: env, pluginRoots, metricsPrefix });
+  const afterPlugins = started.use(new AsyncDisposableStack());
   started.defer(() => runtime.close());
+  const host = await options.prepare?.(runtime, settings);
+  afterPlugins.defer(() => host?.close?.());
   await runtime.start();
 
   const { allowedOrigins, allowedHosts, bind: ownBind } = server.management;
   const management = runtime.management({ verifyToken: token.verify, allowedOrigins, allowedHosts });
-  const traffic = trafficListener({ runtime, config: server, log });
+  const traffic = trafficListener({ runtime, config: server, fallback: host?.fallback, log });
   const open = async (onRequest: NodeListener, bind = server.bind): Promise<string> => {
     const listener = await openListener({ bind, config: server, onRequest });
     started.defer(() => listener.close(AbortSignal.timeout(plugins.drainTimeoutMs)));
@@ -67,7 +87,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
   if (plugins.enabled && plugins.watch) {
     const clock = createSystemClock();
-    started.use(await followSources({ runtime, settings, clock, log }));
+    const only = settings.onlyPlugin?.path;
+    const watched = only === undefined ? { directory: plugins.directory } : { directory: dirname(only), only };
+    started.use(await followSources({ runtime, ...watched, clock, log }));
     if (configFile) started.use(await followConfig({ runtime, settings, file: configFile, clock, log }));
   }
 
