@@ -8,7 +8,7 @@ export interface SecretResolver {
   resolve(name: string): Promise<string | undefined>;
 }
 
-/** Secret names to `env:VARIABLE` or `file:/path`, as the operator wrote them. */
+/** Secret names to `env:VARIABLE`, `file:/path` or the value itself, as the operator wrote them. */
 export type SecretReferences = Readonly<Record<string, string>>;
 
 /** The secrets of one plugin: what its manifest lists, if the operator has set it. */
@@ -25,7 +25,7 @@ export function createSecrets(resolver: SecretResolver, plugin: string, granted:
   };
 }
 
-/** Reads secrets from environment variables and files. A file's last line end is no part of its secret. */
+/** Reads secrets from environment variables and files, each time they are asked for. A file's last line end is no part of its secret. */
 export function createSecretResolver(
   references: SecretReferences,
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -36,8 +36,7 @@ export function createSecretResolver(
       if (reference === undefined) return undefined;
       if (reference.startsWith('env:')) return environment[reference.slice('env:'.length)];
       if (reference.startsWith('file:')) return readSecretFile(name, reference.slice('file:'.length));
-      // The reference itself may be a secret pasted by mistake: it is not repeated.
-      throw fail('SECRET_UNREADABLE', { secret: name });
+      return reference;
     },
   };
 }
