@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { RequestCounts } from './load/load-messages.ts';
-import type { DemoListener, DemoResult, Played } from './demo.ts';
+import type { ChangeTimes, DemoListener, DemoResult, Played } from './demo.ts';
 
 type Stream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
@@ -44,20 +44,21 @@ function progressLine(
   return `${bar} ${number.format(sent)} requests, ${failed} failed  ${title}`;
 }
 
-function playedLine(
-  { title, expected, ending, isRight, durationMs, publishMs, reason }: Played,
-  stream: Stream,
-): string {
+function playedLine({ title, expected, ending, isRight, times, reason }: Played, stream: Stream): string {
   const mark = isRight ? styleText('green', '✔', { stream }) : styleText('red', '✘', { stream });
-  const times = publishMs === undefined ? '' : ` in ${durationMs.toFixed(1)} ms, publish ${publishMs.toFixed(3)} ms`;
   const endings = {
-    swapped: `swapped${times}`,
+    swapped: `swapped${times === undefined ? '' : timesText(times)}`,
     refused: 'refused, the version before goes on',
     returned: 'returned from, the version before serves again',
   };
   const wrong = isRight ? '' : `  (expected: ${expected})`;
   const why = reason === undefined ? '' : `\n    ${styleText('dim', firstLine(reason), { stream })}`;
   return `${mark} ${title}: ${endings[ending]}${wrong}${why}`;
+}
+
+function timesText({ untilServing, publish, untilDrained }: ChangeTimes): string {
+  const text = (milliseconds: number): string => `${milliseconds.toFixed(milliseconds < 10 ? 2 : 0)} ms`;
+  return `, serves after ${text(untilServing)} (publish ${text(publish)}), old requests done after ${text(untilDrained)}`;
 }
 
 /** The table at the end. */

@@ -13,6 +13,16 @@ export interface DemoOptions {
   readonly cutsOne: boolean;
 }
 
+/** How long the steps of a change took, in milliseconds. */
+export interface ChangeTimes {
+  /** From the order until the new version served: load, start, health check, publish. */
+  readonly untilServing: number;
+  /** The exchange of the versions itself. */
+  readonly publish: number;
+  /** From the order until the old version had answered what it had begun. */
+  readonly untilDrained: number;
+}
+
 /** How one scenario went. */
 export interface Played {
   readonly title: string;
@@ -20,10 +30,8 @@ export interface Played {
   readonly ending: Ending;
   /** Whether what the scenario promises came true. */
   readonly isRight: boolean;
-  /** From the order to the last step of the change. */
-  readonly durationMs: number;
-  /** How long the exchange of the versions itself took; undefined when there was none. */
-  readonly publishMs: number | undefined;
+  /** Undefined when nothing new came to serve. */
+  readonly times: ChangeTimes | undefined;
   /** Why it was refused, or what the watch saw. */
   readonly reason: string | undefined;
 }
@@ -108,10 +116,17 @@ async function play(scenario: Scenario, { shop, load, serving }: Stage): Promise
     expected,
     ending,
     isRight: ending === expected,
-    durationMs: report.durationMs,
-    publishMs: report.steps.find(({ name }) => name === 'publish' || name === 'rollback')?.durationMs,
+    times: timesOf(report),
     reason: watchReason ?? reasonOf(report),
   };
+}
+
+function timesOf({ steps, durationMs }: SwapReport): ChangeTimes | undefined {
+  // A return to a version that is still warm is one step.
+  const published = steps.findIndex(({ name }) => name === 'publish' || name === 'rollback');
+  if (published < 0) return undefined;
+  const untilServing = steps.slice(0, published + 1).reduce((sum, step) => sum + step.durationMs, 0);
+  return { untilServing, publish: steps[published]?.durationMs ?? 0, untilDrained: durationMs };
 }
 
 function reasonOf({ reason }: SwapReport): string | undefined {

@@ -1,6 +1,6 @@
 // The load, in a process of its own: the server must not be slowed down by what measures it.
 // Arguments: the port to ask, and how many requests to send in a second.
-import { setInterval as ticksEvery } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { KeepAliveConnection } from './keep-alive-connection.ts';
 import type { Expectation, FromLoad, ToLoad } from './load-messages.ts';
 import { RequestTally } from './request-tally.ts';
@@ -36,19 +36,20 @@ tell({ type: 'result', result: tally.result });
 
 async function sendUntilFinished(): Promise<void> {
   const startedAt = performance.now();
+  let last = startedAt;
   let owed = 0;
-  let ticks = 0;
-  for await (const tick of ticksEvery(tickMs)) {
-    void tick;
-    const isSpent = tally.sent >= maxRequests || performance.now() - startedAt > maxMs;
-    if (!isFinished && !isSpent && expectation !== undefined) {
+  for (let ticks = 1; ; ticks++) {
+    await delay(tickMs);
+    const now = performance.now();
+    if (!isFinished && tally.sent < maxRequests && now - startedAt < maxMs && expectation !== undefined) {
       // A server that is behind is not buried: what found no free connection is not made up for later.
-      owed = Math.min(quick.length, owed + (requestsPerSecond * tickMs) / 1_000);
+      owed = Math.min(quick.length, owed + (requestsPerSecond * (now - last)) / 1_000);
       owed -= send(quick, '/quick', Math.floor(owed));
       send(slow, '/slow', slow.length);
     }
     for (const connection of everyConnection) connection.giveUpAfter(answerLimitMs);
-    if (++ticks % 20 === 0) tell({ type: 'progress', counts: tally.counts });
+    if (ticks % 20 === 0) tell({ type: 'progress', counts: tally.counts });
+    last = now;
     if (isFinished && everyConnection.every(({ isIdle }) => isIdle)) return;
   }
 }

@@ -7,12 +7,15 @@ export interface ExpectedOf {
   readonly atAnswer: Expectation;
 }
 
-/** What an answer is worth: undefined when it is right. Pure. */
-export function judgeAnswer({ status, body }: Answer, { atSend, atAnswer }: ExpectedOf): 'tried' | string | undefined {
-  if (status >= 500 && (atSend.mayBeError || atAnswer.mayBeError)) return 'tried';
-  if (status !== 200) return `answered ${status}`;
+/** What an answer is worth. */
+export type Verdict = 'right' | 'error of the bad version' | { readonly failure: string };
+
+/** Holds an answer against what was expected. Pure. */
+export function judgeAnswer({ status, body }: Answer, { atSend, atAnswer }: ExpectedOf): Verdict {
+  if (status >= 500 && (atSend.mayBeError || atAnswer.mayBeError)) return 'error of the bad version';
+  if (status !== 200) return { failure: `answered ${status}` };
   const isAllowed = atSend.answers.includes(body) || atAnswer.answers.includes(body);
-  return isAllowed ? undefined : `answered by a version that must not serve: ${body}`;
+  return isAllowed ? 'right' : { failure: `answered by a version that must not serve: ${body}` };
 }
 
 /** Counts what came of requests. The one place that does. */
@@ -49,9 +52,9 @@ export class RequestTally {
 
   noteAnswer(answer: Answer, expected: ExpectedOf): void {
     const verdict = judgeAnswer(answer, expected);
-    if (verdict === undefined) this.#answered++;
-    else if (verdict === 'tried') this.#errorsOfBadVersion++;
-    else this.noteFailure(verdict);
+    if (verdict === 'right') this.#answered++;
+    else if (verdict === 'error of the bad version') this.#errorsOfBadVersion++;
+    else this.noteFailure(verdict.failure);
   }
 
   noteFailure(reason: string): void {

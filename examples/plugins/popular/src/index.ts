@@ -10,7 +10,7 @@ export default definePlugin({
     const { top } = ctx.use(visits);
     ctx.http.get('/popular', async (_request, { signal }) => {
       const pages = await top({ limit: 3 }, { signal });
-      const lines = pages.map((page, index) => `${index + 1}. ${page.page}, visited ${page.visits} times\n`);
+      const lines = pages.map((page, index) => `${index + 1}. ${page.page} (${page.visits})\n`);
       return new Response(lines.join('') || 'no page was visited yet: POST /visits/some-page\n');
     });
   },

@@ -11,9 +11,9 @@ test('shows the pages that the visits plugin counted, also after that one was sw
   const popular = async () => (await host.fetch('/popular')).text();
   expect(await popular()).toBe('no page was visited yet: POST /visits/some-page\n');
   for (const page of ['about', 'home', 'home']) await host.fetch(`/visits/${page}`, { method: 'POST' });
-  expect(await popular()).toBe('1. home, visited 2 times\n2. about, visited 1 times\n');
+  expect(await popular()).toBe('1. home (2)\n2. about (1)\n');
   await host.runtime.reload('visits');
-  expect(await popular()).toBe('1. home, visited 2 times\n2. about, visited 1 times\n');
+  expect(await popular()).toBe('1. home (2)\n2. about (1)\n');
 });
 
 test('does not start without the plugin it depends on', async () => {
