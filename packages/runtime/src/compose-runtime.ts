@@ -32,7 +32,7 @@ import { Router } from './routing/router.ts';
 import { type RuntimeOptions, type RuntimeSettings, storageFile } from './runtime-options.ts';
 import type { SwapParts } from './swap/swap.ts';
 import { checkArtifact, type CheckParts } from './verbs/check-artifact.ts';
-import { waitingFor } from './verbs/needed-plugin.ts';
+import { waitingFor } from './verbs/start-up/needed-plugin.ts';
 import { OperatorWishes } from './verbs/operator-wishes.ts';
 import { Roster } from './verbs/roster.ts';
 import { Transitions, type RuntimeEvents } from './verbs/transitions.ts';

@@ -25,7 +25,8 @@ export type { ParsedConfig, ParseOptions, RuntimeConfig } from './config/runtime
 export { plainEntry } from './config/plugin-entry.ts';
 export type { PluginEntry } from './config/plugin-entry.ts';
 export { watchConfig } from './config/watching/config-watcher.ts';
-export { watchSources } from './config/watching/source-watcher.ts';
+export { followSources } from './follow-sources.ts';
+export type { FollowSourcesOptions } from './follow-sources.ts';
 export type { ConfigUpdate } from './verbs/update-config.ts';
 
 // For servers: management, log and clock.

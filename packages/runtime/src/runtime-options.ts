@@ -53,6 +53,8 @@ export interface RuntimeLimits {
 export interface RuntimeOptions {
   /** Folder of plugins: each folder, `.ts`/`.js` file and `.tgz` in it is one. Default: none but the config's. */
   readonly plugins?: string;
+  /** Whether saved sources of that folder are swapped in at once; default false. */
+  readonly watch?: boolean;
   /** Path of a TOML, YAML or JSON file, or a config that was read already. Default: none. */
   readonly config?: string | RuntimeConfig;
   /** Folder for what must outlive the process. Default: nothing is kept, storage is in memory. */

@@ -9,6 +9,8 @@ import { plainEntry, type PluginEntry } from './config/plugin-entry.ts';
 import type { RuntimeConfig } from './config/runtime-config.ts';
 import { fail } from './errors.ts';
 import type { ExtensionPointDeclarations, HostExtensionPoints } from './host-services/extension-points.ts';
+import { followSources } from './follow-sources.ts';
+import { createSystemClock } from './host-services/system-clock.ts';
 import { createHttpFace, type HttpFace } from './http/http-face.ts';
 import type { PluginSource } from './loading/plugin-source.ts';
 import { createManagement, type Management, type ManagementOptions } from './management/management.ts';
@@ -20,10 +22,10 @@ import { guardProcess, type ProcessGuard } from './recovery/process-guard.ts';
 import { resolveSettings, type RuntimeOptions } from './runtime-options.ts';
 import { metricsText } from './metrics-text.ts';
 import type { PluginStatus, RuntimeStatus } from './status.ts';
-import { noteNeed } from './verbs/needed-plugin.ts';
+import { noteNeed } from './verbs/start-up/needed-plugin.ts';
 import type { PluginVerbs } from './verbs/plugin-verbs.ts';
-import { findPlugins, provisionalName } from './verbs/find-plugins.ts';
-import { startPlugins, type WantedPlugin } from './verbs/start-up.ts';
+import { findPlugins, provisionalName } from './verbs/start-up/find-plugins.ts';
+import { startPlugins, type WantedPlugin } from './verbs/start-up/start-plugins.ts';
 import { statusOf } from './verbs/status-of.ts';
 import type { RuntimeEvents } from './verbs/transitions.ts';
 import { updateConfig, type ConfigUpdate } from './verbs/update-config.ts';
@@ -101,6 +103,7 @@ class PluginRuntime implements Runtime {
   #config: RuntimeConfig;
   #probe: HealthProbe | undefined;
   #guard: ProcessGuard | undefined;
+  #follower: AsyncDisposable | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(core: RuntimeCore, options: RuntimeOptions) {
@@ -146,6 +149,10 @@ class PluginRuntime implements Runtime {
     }
     const { healthIntervalMs } = settings.limits;
     this.#probe = startHealthProbe({ slots: () => roster.slots, intervalMs: healthIntervalMs });
+    if (this.#options.watch === true && settings.directory !== undefined) {
+      const clock = createSystemClock();
+      this.#follower = await followSources({ runtime: this, directory: settings.directory, clock, log });
+    }
     this.#phase = 'running';
     return this;
   }
@@ -306,6 +313,7 @@ class PluginRuntime implements Runtime {
   async #close(): Promise<void> {
     const { roster, verbs, queue, loader, deadlines, wishes, services, log } = this.#core;
     this.#phase = 'closed';
+    await this.#follower?.[Symbol.asyncDispose]();
     this.#probe?.close();
     await queue.whenIdle();
     const order = [...new Set(roster.slots.flatMap((slot) => roster.cascadeOf(slot.name)))];

@@ -3,6 +3,7 @@ import type { IsolationLevel } from '@hotswap/protocol';
 /** What the outside sees of a plugin; derived from its default generation. */
 export type PublicState = 'loading' | 'active' | 'reloading' | 'unloading' | 'failed' | 'disabled';
 
+/** `unknown`: never checked. */
 export type HealthWord = 'healthy' | 'unhealthy' | 'unknown';
 
 /** One generation of a plugin that still exists. */
@@ -62,6 +63,7 @@ export interface SnapshotStatus {
   readonly reason: string;
 }
 
+/** What an operator may ask about a runtime as a whole. */
 export interface RuntimeStatus {
   readonly enabled: boolean;
   readonly startedAt: number;

@@ -24,11 +24,13 @@ export interface RequestInfo {
   readonly client: { readonly address: string };
 }
 
+/** Answers the requests of one route. */
 export type RouteHandler = (request: Request, info: RequestInfo) => MaybePromise<Response>;
 
 /** Hands the request on to the next middleware, and in the end to the route or the host. */
 export type Next = (request: Request) => MaybePromise<Response>;
 
+/** Stands in front of routes: answers itself, or hands the request on and may change what comes back. */
 export type Middleware = (request: Request, next: Next, info: RequestInfo) => MaybePromise<Response>;
 
 /** The head of a request: what a hook may look at without moving the body. */
@@ -47,8 +49,10 @@ export interface ResponseHead {
 /** A hook that answers ends the request there; one that returns nothing lets it go on. */
 export type RequestHook = (head: RequestHead, info: RequestInfo) => MaybePromise<Response | void>;
 
+/** Looks at the head of an answer on its way out; never moves the body. */
 export type ResponseHook = (head: ResponseHead, request: RequestHead, info: RequestInfo) => MaybePromise<void>;
 
+/** Where a middleware or hook stands. */
 export interface MiddlewareOptions {
   /** Paths it applies to; default every path. A trailing `*` stands for the rest. */
   readonly paths?: readonly string[];
@@ -64,6 +68,7 @@ export interface ServerSentEvent {
   readonly retry?: number;
 }
 
+/** Gives the events of one client's stream, until its signal is aborted. */
 export type SseHandler = (request: Request, info: RequestInfo) => AsyncIterable<ServerSentEvent>;
 
 /** Registers what the plugin answers over HTTP. Everything is withdrawn when the generation ends. */
@@ -94,10 +99,12 @@ export interface MethodCall<Data = unknown> {
 
 export type MethodHandler<Data = never> = (call: MethodCall<Data>) => unknown;
 
+/** Methods that the host and other plugins call by name. */
 export interface MethodRegistry {
   handle<Data = unknown>(name: string, handler: (call: MethodCall<Data>) => unknown): void;
 }
 
+/** One run of a periodic task. */
 export type TaskHandler = (run: { readonly signal: AbortSignal }) => void | Promise<void>;
 
 /** Periodic work. It runs only while the generation is published, and never twice at a time. */

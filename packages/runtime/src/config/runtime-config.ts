@@ -51,7 +51,7 @@ export interface ParseOptions {
 }
 
 /** Variables with the prefix that are read elsewhere: by the command line and by hosts. */
-export const ignoredVariables: readonly string[] = [
+const ignoredVariables: readonly string[] = [
   'HOTSWAP_CONFIG',
   'HOTSWAP_LOG_LEVEL',
   'HOTSWAP_TOKEN',

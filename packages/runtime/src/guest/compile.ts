@@ -11,7 +11,7 @@ import type { Program } from '../loading/artifact.ts';
 export type TextProgram = Extract<Program, { readonly type: 'text' }>;
 
 /** Globals that a plugin gets as its own: wrapped per generation, so that what it starts can be undone. */
-export const guestGlobalNames = [
+const guestGlobalNames = [
   'setTimeout',
   'clearTimeout',
   'setInterval',

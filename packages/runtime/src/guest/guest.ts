@@ -86,6 +86,7 @@ export class Guest {
       log: start.services.log,
       fetch: start.services.fetch,
       fault: start.host.fault,
+      signal: this.#ending.signal,
     });
     return await readDefinition(await compileProgram(program)(scope), start.manifest.name);
   }

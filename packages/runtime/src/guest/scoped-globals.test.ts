@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HotResponse } from '@hotswap/protocol/http';
 import type { Logger } from '@hotswap/sdk';
 import { Ledger } from './ledger.ts';
-import { createModuleScope, type ModuleScope } from './scoped-globals.ts';
+import type { ModuleScope } from './compile.ts';
+import { createModuleScope } from './scoped-globals.ts';
 
 type Timers = Pick<
   typeof globalThis,
@@ -11,6 +12,7 @@ type Timers = Pick<
 
 const noLimit = new AbortController().signal;
 let ledger: Ledger;
+let ending: AbortController;
 let faults: [string, unknown][];
 let lines: [string, unknown][];
 let scope: ModuleScope;
@@ -20,6 +22,7 @@ const logged = (level: string) => (fields: unknown) => void lines.push([level, f
 
 beforeEach(() => {
   ledger = new Ledger();
+  ending = new AbortController();
   faults = [];
   lines = [];
   const log = { debug: logged('debug'), info: logged('info'), warn: logged('warn'), error: logged('error') } as Logger;
@@ -29,6 +32,7 @@ beforeEach(() => {
     log,
     fetch: async () => new Response('restricted'),
     fault: (where, error) => void faults.push([where, error]),
+    signal: ending.signal,
   });
   timers = scope.globals as unknown as Timers;
 });
@@ -179,4 +183,21 @@ it('gives the plugin the fast Response and a restricted fetch', async () => {
 it('answers imports of the SDK with the one the host has', async () => {
   expect(await scope.import('@hotswap/sdk')).toBe(await import('@hotswap/sdk'));
   expect(await scope.import('@hotswap/protocol')).toHaveProperty('CodedError');
+});
+
+describe('what a plugin imports at run time', () => {
+  it('ends the waits of node:timers/promises with the generation', async () => {
+    const { setTimeout: wait } = (await scope.import('node:timers/promises')) as typeof import('node:timers/promises');
+    const waiting = wait(60_000);
+    ending.abort(new Error('replaced'));
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('refuses what is no built-in, native addons and other ways to require', async () => {
+    await expect(scope.import('./other.js')).rejects.toMatchObject({ code: 'IMPORT_REFUSED' });
+    const process = scope.globals.process as NodeJS.Process;
+    expect(() => process.dlopen({}, '/x.node')).toThrow(expect.objectContaining({ code: 'NATIVE_ADDON_REFUSED' }));
+    const { createRequire } = (await scope.import('node:module')) as typeof import('node:module');
+    expect(() => createRequire(import.meta.url)('./x.node')).toThrow(expect.objectContaining({ code: 'REQUIRE_REFUSED' }));
+  });
 });

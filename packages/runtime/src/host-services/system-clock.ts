@@ -29,7 +29,7 @@ export function endingClock(clock: HostClock, signal: AbortSignal): Clock {
 }
 
 /** Waits on any clock; rejects with the signal's reason as soon as it is aborted. */
-export function sleepOn(clock: Pick<HostClock, 'after'>, ms: number, signal: AbortSignal | undefined): Promise<void> {
+function sleepOn(clock: Pick<HostClock, 'after'>, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(signal.reason);
     const cancel = clock.after(ms, () => {

@@ -1,12 +1,6 @@
 import { HotResponse } from '@hotswap/protocol/http';
 import type { Logger, MaybePromise } from '@hotswap/sdk';
-import {
-  expressMiddleware,
-  type FastifyPlugin,
-  fastifyPlugin,
-  type KoaMiddleware,
-  koaMiddleware,
-} from './adapters.ts';
+import { expressMiddleware, type FastifyPlugin, fastifyPlugin, type KoaMiddleware, koaMiddleware } from './adapters.ts';
 import type { Dispatch } from './exchange.ts';
 import { createFetchHandler } from './fetch-handler.ts';
 import { createNodeListener, type ListenerOptions, type NodeListener } from './node-listener.ts';

@@ -31,7 +31,6 @@ export interface ListenOptions {
   readonly maxHeaderBytes?: number;
 }
 
-
 /** A server that takes connections. */
 export interface ListeningServer {
   readonly url: string;
@@ -40,7 +39,6 @@ export interface ListeningServer {
   /** Takes no more connections and waits for requests in flight. A second call waits for the same end. */
   close(options?: CloseOptions): Promise<void>;
 }
-
 
 /**
  * Serves a listener on a port of its own.

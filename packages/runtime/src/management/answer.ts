@@ -57,7 +57,7 @@ const statusByCode: Readonly<Record<string, number>> = {
 const statusByKind: Readonly<Partial<Record<ErrorKind, number>>> = { 'plugin-fault': 500, timeout: 500 };
 
 /** The HTTP status of an error on `/plugins/*`. */
-export function statusOf({ code, kind }: WireError): number {
+function statusOf({ code, kind }: WireError): number {
   return statusByCode[code] ?? statusByKind[kind] ?? errorKinds[kind].status;
 }
 

@@ -38,7 +38,7 @@ export interface ManagementCall {
   readonly plugin: string | undefined;
   readonly body: JsonObject | undefined;
   readonly actor: string;
-  /** The caller added `?report=true`: the answer to a change carries its swap report beside the published fields. */
+  /** The caller added `?report=true`: more than the published fields, such as the swap report of a change. */
   readonly wantsReport: boolean;
 }
 
@@ -46,7 +46,7 @@ type Endpoint = (call: ManagementCall) => MaybePromise<Response>;
 
 export const endpoints: Readonly<Record<EndpointName, Endpoint>> = {
   status: ({ target }) => jsonAnswer(200, statusBody(target.status(), target.now())),
-  list: ({ target }) => jsonAnswer(200, listBody(target.status(), target.now())),
+  list: ({ target, wantsReport }) => jsonAnswer(200, listBody(target.status(), target.now(), wantsReport)),
   health: ({ target }) => jsonAnswer(200, healthBody(target.status(), target.now())),
   plugin: (call) => jsonAnswer(200, pluginBody(pluginOf(call), call.target.now())),
   metrics: async ({ target }) => metricsAnswer(await target.metricsText()),

@@ -2,7 +2,7 @@ import { fail } from '../errors.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-export const bodyLimit = 1_048_576;
+const bodyLimit = 1_048_576;
 const depthLimit = 64;
 
 /**
@@ -34,7 +34,7 @@ export function refuseBody(headers: Headers): void {
  *
  * @throws MANAGEMENT_BODY_INVALID when the body holds two spellings of it
  */
-export function fieldOf(body: JsonObject | undefined, ...names: readonly string[]): unknown {
+function fieldOf(body: JsonObject | undefined, ...names: readonly string[]): unknown {
   const wanted = new Set(names.map((name) => name.toLowerCase()));
   const found = Object.entries(body ?? {}).filter(([name]) => wanted.has(name.toLowerCase()));
   if (found.length > 1) throw invalid(`${found.map(([name]) => name).join(' and ')} say the same; keep one`);

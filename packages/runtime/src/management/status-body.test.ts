@@ -44,6 +44,13 @@ test('list is the published example, field by field', () => {
   );
 });
 
+test('a full list also says versions, generations and isolation levels', () => {
+  const { version, generation, isolation } = geo;
+  expect(listBody(statusOfPlugins([geo]), exampleNow, true)).toMatchObject({
+    plugins: [{ name: 'ratelimit-geo', version, generation, isolation }],
+  });
+});
+
 test('health is the published example, field by field', () => {
   expect(text(healthBody(statusOfPlugins([geo]), exampleNow))).toBe(
     text({

@@ -24,12 +24,17 @@ export function statusBody(status: RuntimeStatus, now: number): Body {
   };
 }
 
-/** `GET /plugins/list`. */
-export function listBody(status: RuntimeStatus, now: number): Body {
+/** `GET /plugins/list`; with `isFull` also what a table of plugins shows beside the published fields. */
+export function listBody(status: RuntimeStatus, now: number, isFull = false): Body {
   const plugins = listed(status).map((plugin) => ({
     name: plugin.name,
     status: plugin.state,
     health: healthOf(plugin),
+    ...(isFull && {
+      version: plugin.version ?? null,
+      generation: plugin.generation ?? null,
+      isolation: plugin.isolation,
+    }),
   }));
   return { plugins, total_count: plugins.length, timestamp: unixSeconds(now) };
 }

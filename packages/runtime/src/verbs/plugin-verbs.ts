@@ -11,6 +11,7 @@ export interface ChangeOptions {
   readonly wait?: 'published' | 'drained';
 }
 
+/** What a load or a swap may bring along. */
 export interface LoadOptions extends ChangeOptions {
   readonly config?: Readonly<Record<string, unknown>>;
 }

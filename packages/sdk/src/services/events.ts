@@ -8,6 +8,7 @@ export interface PluginEvent<Payload = unknown> {
   readonly at: number;
 }
 
+/** Handles one event after the other, in the order they were emitted. */
 export type EventHandler<Payload = unknown> = (event: PluginEvent<Payload>) => void | Promise<void>;
 
 /** Events inside and between plugins: in memory, at most once, in order for each publisher and subscriber. */

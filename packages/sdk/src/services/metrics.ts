@@ -1,19 +1,23 @@
 /** Label values of one measurement. Keep the number of different values small. */
 export type Labels = Readonly<Record<string, string>>;
 
+/** A number that only grows. */
 export interface Counter {
   add(value: number, labels?: Labels): void;
 }
 
+/** A number that goes up and down. */
 export interface Gauge {
   set(value: number, labels?: Labels): void;
   add(value: number, labels?: Labels): void;
 }
 
+/** Counts values by size. */
 export interface Histogram {
   record(value: number, labels?: Labels): void;
 }
 
+/** How a metric is shown and by what it is split. */
 export interface MetricOptions {
   readonly help?: string;
   readonly labels?: readonly string[];

@@ -52,7 +52,7 @@ export interface DesiredPlace {
 }
 
 /** How many earlier configs of a plugin are kept. */
-export const keptConfigs = 10;
+const keptConfigs = 10;
 
 /**
  * What is wanted of a plugin after one more change (pure).
@@ -93,7 +93,7 @@ export function applyDesiredChange(change: DesiredChange, place: DesiredPlace): 
 }
 
 /** Every config of a plugin that can be restored, newest first. */
-export function allConfigs(desired: Pick<DesiredPlugin, 'config' | 'earlierConfigs'>): readonly ConfigVersion[] {
+function allConfigs(desired: Pick<DesiredPlugin, 'config' | 'earlierConfigs'>): readonly ConfigVersion[] {
   return desired.config ? [desired.config, ...desired.earlierConfigs] : desired.earlierConfigs;
 }
 

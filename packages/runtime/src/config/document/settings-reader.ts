@@ -163,7 +163,7 @@ export function countOf(problems: readonly unknown[]): string {
 }
 
 /** `plugins.loadTimeout` is set by `HOTSWAP_PLUGINS_LOAD_TIMEOUT`. */
-export function variableName(path: KeyPath): string {
+function variableName(path: KeyPath): string {
   return variablePrefix + path.map((part) => upperSnake(String(part))).join('_');
 }
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { fail } from '../errors.ts';
-import type { PluginSource } from '../loading/plugin-source.ts';
+import { fail } from '../../errors.ts';
+import type { PluginSource } from '../../loading/plugin-source.ts';
 
 const codeFiles: readonly string[] = ['.ts', '.mts', '.js', '.mjs', '.tgz'];
 

@@ -1,11 +1,11 @@
 import type { Logger } from '@hotswap/sdk';
-import type { Verbs } from './verbs.ts';
-import { plainEntry, type PluginEntry } from '../config/plugin-entry.ts';
-import type { Artifact } from '../loading/artifact.ts';
-import { orderPlugins } from '../loading/dependency-order.ts';
-import type { PluginSource } from '../loading/plugin-source.ts';
-import type { ConfigSource, PluginSlot } from '../plugin/plugin-slot.ts';
-import { toWireError } from '../swap/step-clock.ts';
+import type { Verbs } from '../verbs.ts';
+import { plainEntry, type PluginEntry } from '../../config/plugin-entry.ts';
+import type { Artifact } from '../../loading/artifact.ts';
+import { orderPlugins } from '../../loading/dependency-order.ts';
+import type { PluginSource } from '../../loading/plugin-source.ts';
+import type { ConfigSource, PluginSlot } from '../../plugin/plugin-slot.ts';
+import { toWireError } from '../../swap/step-clock.ts';
 
 /** A plugin that shall run: where it is, and what the operator says about it. */
 export interface WantedPlugin {

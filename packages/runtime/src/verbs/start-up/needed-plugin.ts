@@ -1,6 +1,6 @@
 import type { WireError } from '@hotswap/protocol';
-import type { Roster } from './roster.ts';
-import type { PluginSlot } from '../plugin/plugin-slot.ts';
+import type { Roster } from '../roster.ts';
+import type { PluginSlot } from '../../plugin/plugin-slot.ts';
 
 /** The errors that another plugin can mend by becoming active. */
 const mendable: readonly string[] = ['DEPENDENCY_MISSING', 'DEPENDENCY_INACTIVE', 'DEPENDENCY_FAILED'];

@@ -1,0 +1,66 @@
+import { fail } from '../errors.ts';
+import { type Callback, guarded, type TellFault } from './guarded-callback.ts';
+import type { Ledger } from './ledger.ts';
+
+interface ProcessParts {
+  readonly plugin: string;
+  readonly ledger: Ledger;
+  readonly fault: TellFault;
+}
+
+interface ProcessListener {
+  readonly event: string;
+  readonly listener: Callback;
+  remove(): void;
+}
+
+/** The host's `process`, but listeners enter the ledger, and `exit` and native addons are refused. Only own listeners can be removed. */
+export function scopedProcess({ plugin, ledger, fault }: ProcessParts): NodeJS.Process {
+  const scoped = Object.create(process) as NodeJS.Process & Record<string, unknown>;
+  const listening = new Set<ProcessListener>();
+  const listen =
+    (add: 'on' | 'once' | 'prependListener' | 'prependOnceListener') => (event: string, listener: Callback) => {
+      const called: Callback = (...args) => {
+        if (add === 'once' || add === 'prependOnceListener') line.remove();
+        guarded(fault, `process ${event} listener`, listener, args);
+      };
+      process[add](event, called);
+      const entry = ledger.add('process listener', event, () => line.remove());
+      const line: ProcessListener = {
+        event,
+        listener,
+        remove: () => {
+          process.off(event, called);
+          listening.delete(line);
+          entry.forget();
+        },
+      };
+      listening.add(line);
+      return scoped;
+    };
+  const off = (event: string, listener: Callback) => {
+    [...listening].findLast((line) => line.event === event && line.listener === listener)?.remove();
+    return scoped;
+  };
+  const removeAll = (event?: string) => {
+    for (const line of listening) if (event === undefined || line.event === event) line.remove();
+    return scoped;
+  };
+  Object.assign(scoped, {
+    on: listen('on'),
+    addListener: listen('on'),
+    once: listen('once'),
+    prependListener: listen('prependListener'),
+    prependOnceListener: listen('prependOnceListener'),
+    off,
+    removeListener: off,
+    removeAllListeners: removeAll,
+    exit: () => {
+      throw fail('PLUGIN_EXIT_REFUSED', { plugin });
+    },
+    dlopen: (_module: unknown, file: string) => {
+      throw fail('NATIVE_ADDON_REFUSED', { plugin, package: 'something loaded at run time', file });
+    },
+  });
+  return scoped;
+}
