@@ -1,3 +1,4 @@
+import { errorKinds } from '@hotswap/protocol';
 import { Command, CommanderError } from 'commander';
 import { commandGroups } from './commands/command-groups.ts';
 import { fail } from './errors.ts';
@@ -22,11 +23,15 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === exitSuccess) return exitSuccess;
+    // A group without a verb has printed its help, and that says more than an error.
+    if (error instanceof CommanderError && error.code === 'commander.help') return usageExitCode;
     const coded = error instanceof CommanderError ? usageError(error, args) : error;
     printError(coded, { terminal, isJson: args.includes('--json') });
     return exitCodeOf(coded);
   }
 }
+
+const usageExitCode = errorKinds.invalid.exitCode;
 
 /** The whole command tree. Building it does nothing but build it. */
 export function createProgram(shell: Shell): Command {

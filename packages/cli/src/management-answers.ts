@@ -17,8 +17,8 @@ export interface PluginList {
   readonly plugins: readonly {
     readonly name: string;
     readonly status: PublicState;
-    readonly version?: string;
-    readonly generation?: number;
+    readonly version?: string | null;
+    readonly generation?: number | null;
     readonly isolation?: string;
     readonly health: HealthAnswer;
   }[];

@@ -41,14 +41,14 @@ export interface ManagementClientOptions extends Connection {
 export function createManagementClient(options: ManagementClientOptions): ManagementClient {
   const get = <Answer>(path: string) => send<Answer>(options, { method: 'GET', path });
   const post = <Answer>(path: string, body: object = {}) => send<Answer>(options, { method: 'POST', path, body });
-  // The report is not part of the published answers; it comes when it is asked for.
+  // The report, and versions in lists, are not part of the published answers; they come when they are asked for.
   const change = (path: string, body: object = {}) => post<ChangeAnswer>(`${path}?report=true`, body);
   const at = (name: string, verb = '') => `/plugins/${encodeURIComponent(name)}${verb && `/${verb}`}`;
   const ofPlugin = (name: string) => `/plugins/config?plugin=${encodeURIComponent(name)}`;
   return {
     url: options.url,
     status: () => get('/plugins/status'),
-    list: () => get('/plugins/list'),
+    list: () => get('/plugins/list?report=true'),
     plugin: (name) => get(at(name)),
     load: (request) => change('/plugins/load', request),
     unload: (name, { cascade = false } = {}) => change(at(name, 'unload'), { cascade }),

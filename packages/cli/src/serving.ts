@@ -1,7 +1,7 @@
 import type { ServerOptions } from '@hotswap/server';
 import { createStyle } from './output/style.ts';
 import { formatBrief } from './output/report-text.ts';
-import { formatWelcome } from './output/welcome-text.ts';
+import { formatWelcome, welcomeAsJson } from './output/welcome-text.ts';
 import type { Call } from './verb.ts';
 
 /** How a server process ended. */
@@ -21,9 +21,12 @@ export async function serveUntilStopped(call: Call<object>, request: ServingRequ
   const log = createServerLog({ stream: stderr, level, hasColor: !env['NO_COLOR'] });
   const server = await startServer({ ...request, cwd, env, log });
   const style = createStyle(stdout);
-  stdout.write(`${formatWelcome(server, style)}\n`);
+  const { json: isJson } = call.options;
+  // With `--json` one line for each event.
+  const say = (event: object, text: string): void => void stdout.write(`${isJson ? JSON.stringify(event) : text}\n`);
+  say(welcomeAsJson(server), formatWelcome(server, style));
   if (server.settings.isDevelopment) {
-    server.runtime.on('report', (report) => stdout.write(`${formatBrief(report, style)}\n`));
+    server.runtime.on('report', (report) => say({ event: 'change', ...report }, formatBrief(report, style)));
   }
   return { stoppedBy: await runUntilStopped(server) };
 }

@@ -35,6 +35,7 @@ test('a group without a verb shows what it has', async () => {
   const { exitCode, out, err } = await hotswap('plugin');
   expect(exitCode).toBe(2);
   expect(out + err).toContain('rollback');
+  expect(out + err).not.toContain('error');
 });
 
 test('init writes a plugin and says what to do next', async () => {

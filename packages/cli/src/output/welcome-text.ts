@@ -3,6 +3,16 @@ import type { Server } from '@hotswap/server';
 import { formatReason } from './report-text.ts';
 import type { Style } from './style.ts';
 
+/** One for each plugin, but no more than catch the eye. */
+const mostRoutesShown = 6;
+
+/** The first event of a server as data, for `--json`. The token is in it at the start that made it. */
+export function welcomeAsJson({ url, managementUrl, newToken, runtime }: Server): object {
+  const { plugins, notices } = runtime.status();
+  const states = plugins.map(({ name, state }) => ({ name, state }));
+  return { event: 'listening', url, managementUrl, plugins: states, notices, newToken };
+}
+
 /** What stands on the first lines of a server: where it listens, what an operator must know, what to try next. */
 export function formatWelcome(server: Server, style: Style): string {
   const status = server.runtime.status();
@@ -30,18 +40,23 @@ function tokenLines({ newToken, settings }: Server, style: Style): readonly stri
   ];
 }
 
-function hints(server: Server, style: Style): readonly string[] {
-  const { settings, runtime } = server;
-  const route = runtime
-    .status()
-    .plugins.flatMap(({ handlers }) => handlers)
-    .find((handler) => handler.startsWith('GET /'));
+function hints({ url, settings, runtime }: Server, style: Style): readonly string[] {
+  const { plugins } = runtime.status();
+  const routes = plugins.flatMap(({ handlers }) => handlers.find((handler) => handler.startsWith('GET /')) ?? []);
+  const [first] = plugins;
   return [
     style.dim('try next:'),
-    ...(route === undefined ? [] : [`  curl ${server.url}${route.slice('GET '.length)}`]),
+    ...routes.slice(0, mostRoutesShown).map((route) => `  curl ${url}${examplePath(route.slice('GET '.length))}`),
     '  hotswap plugin list',
-    ...(settings.isDevelopment ? ['  edit a plugin and save it: it is swapped while this goes on'] : []),
+    ...(settings.isDevelopment && first?.origin !== undefined
+      ? [`  edit what is in ${folder(first.origin)} and save it: it is swapped while this goes on`]
+      : []),
   ];
+}
+
+/** A path that matches a route: `/hello/:name` becomes `/hello/name`. */
+function examplePath(route: string): string {
+  return route.replaceAll(':', '').replace('*', '');
 }
 
 function folderOf({ settings }: Server): string {
