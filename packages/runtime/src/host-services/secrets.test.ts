@@ -38,5 +38,3 @@ it('says which secret cannot be read, without its path', async () => {
   expect(error).toMatchObject({ code: 'SECRET_UNREADABLE', details: { secret: 'file' } });
   expect(JSON.stringify(error)).not.toContain('/nowhere');
 });
-expect(JSON.stringify(error)).not.toContain('hunter2');
-await expect(secrets.get('file')).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });

@@ -4,7 +4,7 @@ import type { PluginDefinition } from '../define-plugin.ts';
 import type { MaybePromise } from '../plugin-context.ts';
 
 /** A plugin under test: what `definePlugin` returned, or the path of its folder, file or archive. */
-export type PluginUnderTest = PluginDefinition<never, never> | string | URL;
+export type PluginUnderTest = PluginDefinition<never, unknown> | string | URL;
 
 /** Settings of a test host. Everything has a default that keeps a test quick. */
 export interface TestHostOptions {
@@ -47,9 +47,11 @@ export interface TestHost extends AsyncDisposable {
  */
 export async function createTestHost(plugin: PluginUnderTest, options: TestHostOptions = {}): Promise<TestHost> {
   // Loaded here and not above: plugins depend on the SDK alone, the runtime is a peer that only their tests need.
-  const { createRuntime, reportError } = await import('@hotswap/runtime');
+  const { createLogger, createRuntime, reportError } = await import('@hotswap/runtime');
   const { secrets, isolation } = options;
   const runtime = createRuntime({
+    // A refusal is in the report or thrown: a line about it would only stand between the test's own.
+    log: createLogger({ level: 'error' }),
     copyValues: true,
     guardProcess: false,
     limits: { probationMs: 0, drainTimeoutMs: 5_000 },
