@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { findConnection } from './connection.ts';
-import type { ConnectionOptions } from './connection.ts';
+import { findConnection } from './client/connection.ts';
+import type { ConnectionOptions } from './client/connection.ts';
 import { fail } from './errors.ts';
 import { exitSuccess } from './exit-codes.ts';
-import { createManagementClient } from './management-client.ts';
-import type { ManagementClient } from './management-client.ts';
+import { createManagementClient } from './client/management-client.ts';
+import type { ManagementClient } from './client/management-client.ts';
 import { createProgress } from './output/progress.ts';
 import type { Progress } from './output/progress.ts';
 import { createStyle } from './output/style.ts';

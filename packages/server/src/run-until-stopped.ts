@@ -16,7 +16,7 @@ export interface Stoppable {
 }
 
 /** The signals of this process. */
-export const processSignals: StopSignals = {
+const processSignals: StopSignals = {
   on: (signal, listener) => process.on(signal, listener),
   off: (signal, listener) => process.off(signal, listener),
   kill: () => process.kill(process.pid, 'SIGKILL'),

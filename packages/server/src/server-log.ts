@@ -9,6 +9,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
 
+/** Where and how much to log. */
 export interface LogOptions {
   readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
   /** A word of `LogLevel`; anything else means `info`. */

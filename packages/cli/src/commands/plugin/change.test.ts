@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PluginDetails } from '../../management-answers.ts';
+import type { PluginDetails } from '../../client/management-answers.ts';
 import { probationOf } from './change.ts';
 
 const details: PluginDetails = { name: 'greeter', state: 'active', generation: 7 };

@@ -1,7 +1,7 @@
 import type { SwapReport } from '@hotswap/runtime';
 import { exitCodeOfKind, exitSuccess } from '../../exit-codes.ts';
-import type { ChangeAnswer, PluginDetails } from '../../management-answers.ts';
-import type { ManagementClient } from '../../management-client.ts';
+import type { ChangeAnswer, PluginDetails } from '../../client/management-answers.ts';
+import type { ManagementClient } from '../../client/management-client.ts';
 import { formatDuration } from '../../output/durations.ts';
 import { formatReport } from '../../output/report-text.ts';
 import type { Call, Paper } from '../../verb.ts';

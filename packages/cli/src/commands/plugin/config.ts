@@ -1,5 +1,5 @@
 import { readConfigFile } from '../../config-file.ts';
-import type { ConfigAnswer } from '../../management-answers.ts';
+import type { ConfigAnswer } from '../../client/management-answers.ts';
 import type { Verb } from '../../verb.ts';
 import { nameArgument, nameOption, pluginNameOf } from './arguments.ts';
 import type { NameOption } from './arguments.ts';

@@ -1,5 +1,5 @@
 import type { HealthWord, PublicState } from '@hotswap/runtime';
-import type { PluginList } from '../../management-answers.ts';
+import type { PluginList } from '../../client/management-answers.ts';
 import type { Style } from '../../output/style.ts';
 import { formatTable } from '../../output/table.ts';
 import type { Verb } from '../../verb.ts';

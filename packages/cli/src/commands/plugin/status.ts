@@ -1,4 +1,4 @@
-import type { PluginDetails, SystemStatus } from '../../management-answers.ts';
+import type { PluginDetails, SystemStatus } from '../../client/management-answers.ts';
 import { formatAge } from '../../output/durations.ts';
 import { formatReason } from '../../output/report-text.ts';
 import { formatFacts } from '../../output/table.ts';

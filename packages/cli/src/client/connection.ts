@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { operatorTokenFile } from '@hotswap/server/operator-token';
-import { fail } from './errors.ts';
-import type { Terminal } from './terminal.ts';
+import { fail } from '../errors.ts';
+import type { Terminal } from '../terminal.ts';
 
 /** Where a server answers, and what proves that we may ask it. */
 export interface Connection {

@@ -3,7 +3,7 @@ import { CodedError, errorKinds } from '@hotswap/protocol';
 import type { ErrorDetails, ErrorKind } from '@hotswap/protocol';
 import type { Operation, Plan } from '@hotswap/runtime';
 import type { Connection } from './connection.ts';
-import { fail } from './errors.ts';
+import { fail } from '../errors.ts';
 import type { ChangeAnswer, ConfigAnswer, PluginDetails, PluginList, SystemStatus } from './management-answers.ts';
 
 /** A plugin's source and config, as the server is to load it. */
