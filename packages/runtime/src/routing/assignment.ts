@@ -33,7 +33,11 @@ export function resolveAssignment(assignment: Assignment, key: AssignmentKey): n
 }
 
 /** The same assignment with another default; what pointed at generations that are gone is dropped. */
-export function withDefault(assignment: Assignment, generation: number | undefined, alive: ReadonlySet<number>): Assignment {
+export function withDefault(
+  assignment: Assignment,
+  generation: number | undefined,
+  alive: ReadonlySet<number>,
+): Assignment {
   return {
     default: generation,
     weights: assignment.weights.filter((weight) => alive.has(weight.generation)),

@@ -8,7 +8,10 @@ export interface RoutePattern {
   readonly names: readonly string[];
 }
 
-export type Segment = { readonly type: 'literal'; readonly text: string } | { readonly type: 'param' } | { readonly type: 'rest' };
+export type Segment =
+  | { readonly type: 'literal'; readonly text: string }
+  | { readonly type: 'param' }
+  | { readonly type: 'rest' };
 
 /**
  * Reads a pattern such as `/hello/:name` or `/pks/*`. No regular expressions: matching stays linear in the path.

@@ -98,7 +98,11 @@ function valueFor<Value>(leaf: Leaf<Value>, method: string): Value | undefined {
   );
 }
 
-function pick<Value>(leaves: readonly Leaf<Value>[], method: string, values: readonly string[]): TrieMatch<Value> | undefined {
+function pick<Value>(
+  leaves: readonly Leaf<Value>[],
+  method: string,
+  values: readonly string[],
+): TrieMatch<Value> | undefined {
   for (const leaf of leaves) {
     const value = valueFor(leaf, method);
     if (value !== undefined) return { value, names: leaf.names, values };

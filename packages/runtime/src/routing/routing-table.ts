@@ -120,7 +120,8 @@ function soleOf<G extends Routable>(view: SlotView<G>): G | undefined {
 function slotSignature(view: SlotView<Routable>): string {
   const keys = new Set<string>();
   for (const generation of view.generations.values()) {
-    for (const { key, hook } of routed(generation)) keys.add(hook ? `${key} ${hook.priority} ${hook.paths.join()}` : key);
+    for (const { key, hook } of routed(generation))
+      keys.add(hook ? `${key} ${hook.priority} ${hook.paths.join()}` : key);
   }
   return `${view.name}: ${[...keys].join(' | ')}`;
 }
@@ -132,7 +133,8 @@ function routed(generation: Routable): { key: string; registration: Registration
     const ordinal = ordinals.get(registration.type) ?? 0;
     ordinals.set(registration.type, ordinal + 1);
     const hook = isHook(registration) ? registration : undefined;
-    if (hook || registration.type === 'route') found.push({ key: handlerKey(registration, ordinal), registration, hook });
+    if (hook || registration.type === 'route')
+      found.push({ key: handlerKey(registration, ordinal), registration, hook });
   }
   return found;
 }
@@ -189,7 +191,9 @@ function addRoute(
 
 function placeChain(entry: RouteEntry, links: readonly ChainLink[]): void {
   const certain = (link: ChainLink): boolean => link.patterns.some((pattern) => coversPattern(pattern, entry.pattern));
-  entry.chain = links.filter((link) => certain(link) || link.patterns.some((pattern) => mayMeet(pattern, entry.pattern)));
+  entry.chain = links.filter(
+    (link) => certain(link) || link.patterns.some((pattern) => mayMeet(pattern, entry.pattern)),
+  );
   entry.isChainCertain = entry.chain.every(certain);
 }
 
