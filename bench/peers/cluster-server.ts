@@ -2,7 +2,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { answerCommands } from '../child-commands.ts';
 
 export type Replacement = 'fork, then drain' | 'kill, then fork';
@@ -52,10 +52,10 @@ function serveAsWorker(): void {
   server.listen(Number(process.env[portVariable]), '127.0.0.1', () => process.send?.('listening'));
   process.on('message', (message) => {
     if (message !== 'drain') return;
-    // Takes no more connections; each that is open ends with its next answer.
+    // Takes no more connections; each that is open ends with its next answer. An HTTP server's own `close` would cut
+    // idle ones, which loses the request that is on its way to one: the peer is shown at its best.
     isDraining = true;
-    server.close(() => process.exit(0));
-    server.closeIdleConnections();
+    NetServer.prototype.close.call(server, () => process.exit(0));
   });
 }
 
