@@ -262,9 +262,15 @@ describe('failures', () => {
     ['/plugins/a', 'DELETE', 'GET, HEAD'],
     ['/plugins/status', 'OPTIONS', 'GET, HEAD'],
   ])('%s refuses %s and names what it takes', async (path, method, allow) => {
-    const { status, headers } = await setUp().send(path, { method });
+    const { status, headers, json } = await setUp().send(path, { method });
     expect({ status, allow: headers.get('allow') }).toEqual({ status: 405, allow });
+    expect(json).toMatchObject({ code: 'MANAGEMENT_METHOD_NOT_ALLOWED' });
   });
+});
+
+test('a path below /plugins that does not exist is 404 here, and nobody else is asked', async () => {
+  const answer = await setUp().send('/plugins/a/no/such/thing');
+  expect(answer).toMatchObject({ status: 404, json: { code: 'MANAGEMENT_PATH_UNKNOWN' } });
 });
 
 describe('attacks', () => {
@@ -307,7 +313,8 @@ describe('attacks', () => {
     );
     const as = (authorization: string) => ({ method: 'POST', headers: { authorization } });
     expect((await send(reload, as('Bearer ada'))).status).toBe(200);
-    expect((await send(reload, as('Bearer eve'))).status).toBe(403);
+    const refused = await send(reload, as('Bearer eve'));
+    expect(refused).toMatchObject({ status: 403, json: { code: 'MANAGEMENT_FORBIDDEN' } });
     expect((await send('/plugins/list')).status).toBe(401);
     expect(asked).toEqual(['plugin:reload', 'plugin:reload', 'plugin:read']);
     expect(target.calls).toEqual([{ verb: 'reload', args: ['ratelimit-geo', { actor: 'ada' }] }]);
