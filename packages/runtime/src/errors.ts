@@ -223,6 +223,10 @@ export const fail = defineErrors({
     kind: 'unavailable',
     message: 'the change to {plugin} could not be saved in {file} ({reason}); it is not kept, try again',
   },
+  CONFIG_NOT_TOML: {
+    kind: 'invalid',
+    message: '{key} of plugin {plugin} holds null, which TOML cannot say; set it to a value first, or keep it as it is',
+  },
   WATCH_FAILED: { kind: 'unavailable', message: '{path} cannot be watched: {reason}' },
 
   // host services: storage

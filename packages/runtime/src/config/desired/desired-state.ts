@@ -52,7 +52,7 @@ export async function openDesiredState(
   dataFolder: string,
   clock: { readonly now: () => number },
 ): Promise<DesiredState> {
-  const file = join(dataFolder, 'desired.json');
+  const file = fileIn(dataFolder);
   let plugins = await readDesired(file);
   let lastWrite: Promise<unknown> = Promise.resolve();
 
@@ -89,6 +89,20 @@ export async function openDesiredState(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/**
+ * What operators want, as the data folder has it; without a file, nothing.
+ *
+ * @throws DESIRED_STATE_CORRUPT
+ * @throws DESIRED_STATE_UNREADABLE
+ */
+export function readDesiredState(dataFolder: string): Promise<DesiredPlugins> {
+  return readDesired(fileIn(dataFolder));
+}
+
+function fileIn(dataFolder: string): string {
+  return join(dataFolder, 'desired.json');
 }
 
 async function readDesired(file: string): Promise<DesiredPlugins> {
