@@ -25,7 +25,14 @@ export interface Page {
 
 export const repository = resolve(import.meta.dirname, '../..');
 
-const documents = ['*.md', 'docs/**/*.md', 'packages/*/README.md', 'hosts/*/README.md', 'plugins/*/README.md'];
+const documents = [
+  '*.md',
+  'docs/**/*.md',
+  'bench/*.md',
+  '{packages,hosts,plugins,examples}/*/*.md',
+  'examples/*.md',
+  'examples/plugins/*/*.md',
+];
 
 /** Every document that people read, with its code blocks. */
 export function readPages(): readonly Page[] {
