@@ -27,6 +27,11 @@ export const cliErrors = {
     message: 'unloading {plugin} also unloads {dependents}: look at the plan above, then add --yes',
   },
   CONFIG_FILE_UNREADABLE: { kind: 'invalid', message: 'the config file {path} cannot be read: {problem}' },
+  CONFIG_FILE_UNWRITABLE: { kind: 'unavailable', message: 'the config file {path} cannot be written: {problem}' },
+  CONFIG_FILE_NOT_TOML: {
+    kind: 'invalid',
+    message: 'what is written is TOML, so {path} needs a name that ends in .toml',
+  },
   PLUGIN_NAME_INVALID: {
     kind: 'invalid',
     message:

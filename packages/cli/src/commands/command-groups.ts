@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import type { Shell } from '../verb.ts';
 import { addVerb } from '../verb.ts';
 import { createCompletion } from './completion.ts';
+import { diff } from './config/diff.ts';
+import { writeBack } from './config/write-back.ts';
 import { config } from './plugin/config.ts';
 import { dev } from './plugin/dev.ts';
 import { disable } from './plugin/disable.ts';
@@ -24,6 +26,7 @@ import { serve } from './serve.ts';
 export const commandGroups: readonly ((program: Command, shell: Shell) => void)[] = [
   addServers,
   addPluginVerbs,
+  addConfigVerbs,
   (program, shell) => addVerb(program, createCompletion(program), shell),
 ];
 
@@ -49,4 +52,10 @@ function addPluginVerbs(program: Command, shell: Shell): void {
   addVerb(plugin, init, shell);
   addVerb(plugin, dev, shell);
   addVerb(plugin, pack, shell);
+}
+
+function addConfigVerbs(program: Command, shell: Shell): void {
+  const group = program.command('config').description('bring the config file and what operators have set together');
+  addVerb(group, diff, shell);
+  addVerb(group, writeBack, shell);
 }
