@@ -39,7 +39,10 @@ function section(file: string, lines: readonly CatalogLine[]): string {
 }
 
 function escapeCell(text: string): string {
-  return text.replaceAll('|', String.raw`\|`).replaceAll('<', '&lt;').replaceAll(/\n+/g, ' ');
+  return text
+    .replaceAll('|', String.raw`\|`)
+    .replaceAll('<', '&lt;')
+    .replaceAll(/\n+/g, ' ');
 }
 
 if (import.meta.main) {
