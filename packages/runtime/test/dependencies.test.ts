@@ -56,6 +56,9 @@ describe('at start-up', () => {
       'old-fashioned': ['failed', 'DEPENDENCY_UNSATISFIED'],
       broken: ['failed', 'MANIFEST_INVALID'],
     });
+    for (const plugin of ['throws', 'hangs', 'unparsable', 'egg', 'hen', 'old-fashioned', 'broken']) {
+      expect(host.transitions).toContainEqual({ plugin, from: 'loading', to: 'failed' });
+    }
     expect(host.status('egg').reason?.message).toMatch(/egg.*hen|hen.*egg/);
     expect(host.status('lonely').reason?.message).toContain('nobody');
     expect(host.status('needs-throws').reason?.message).toContain('throws');

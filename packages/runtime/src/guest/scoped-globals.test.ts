@@ -198,6 +198,8 @@ describe('what a plugin imports at run time', () => {
     const process = scope.globals.process as NodeJS.Process;
     expect(() => process.dlopen({}, '/x.node')).toThrow(expect.objectContaining({ code: 'NATIVE_ADDON_REFUSED' }));
     const { createRequire } = (await scope.import('node:module')) as typeof import('node:module');
-    expect(() => createRequire(import.meta.url)('./x.node')).toThrow(expect.objectContaining({ code: 'REQUIRE_REFUSED' }));
+    expect(() => createRequire(import.meta.url)('./x.node')).toThrow(
+      expect.objectContaining({ code: 'REQUIRE_REFUSED' }),
+    );
   });
 });

@@ -5,15 +5,17 @@ import type { PluginSlot } from '../../plugin/plugin-slot.ts';
 /** The errors that another plugin can mend by becoming active. */
 const mendable: readonly string[] = ['DEPENDENCY_MISSING', 'DEPENDENCY_INACTIVE', 'DEPENDENCY_FAILED'];
 
-/** Remembers what a plugin that could not start is waiting for, so that it is tried again in time. */
+/** Tells that a plugin could not start, and remembers what it waits for, so that it is tried again in time. */
 export function noteNeed(
   slot: PluginSlot,
   reason: WireError | undefined,
   parts: { readonly roster: Roster; readonly noted: (slot: PluginSlot, reason: string) => void },
 ): void {
-  const plugin = reason?.details?.['dependency'];
-  if (reason === undefined || typeof plugin !== 'string' || !mendable.includes(reason.code)) return;
-  slot.needs = { plugin, isInstalled: parts.roster.find(plugin) !== undefined };
+  if (reason === undefined) return;
+  const plugin = reason.details?.['dependency'];
+  if (typeof plugin === 'string' && mendable.includes(reason.code)) {
+    slot.needs = { plugin, isInstalled: parts.roster.find(plugin) !== undefined };
+  }
   parts.noted(slot, reason.message);
 }
 

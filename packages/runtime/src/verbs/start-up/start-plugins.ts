@@ -19,7 +19,7 @@ export interface StartUpParts {
   readonly verbs: Verbs;
   readonly load: (source: PluginSource) => Promise<Artifact>;
   readonly loadOrder: readonly string[];
-  /** A plugin's failure may be one that another plugin mends. */
+  /** A plugin has failed before it began; it may be what another plugin mends. */
   readonly unmet: (slot: PluginSlot) => void;
   /** Lays file and environment over each other for a plugin whose schema is known now. */
   readonly configOf: (
@@ -93,6 +93,7 @@ function refuse(parts: StartUpParts, { name, source, entry }: WantedPlugin, erro
   const wish = { isEnabled: entry.enabled, source, config, configSource, isolation: entry.isolation };
   const slot = parts.verbs.install(name, wish);
   slot.failure = toWireError(error);
+  parts.unmet(slot);
   parts.log.error({ plugin_name: name, error: slot.failure }, 'plugin cannot be loaded');
   return slot;
 }
