@@ -112,7 +112,8 @@ export function describeIsolate(
       it.each(['/wrong/text', '/wrong/number', '/wrong/nothing', '/wrong-later'])(
         'so are answers that are none: %s',
         async (path) => {
-          expect((await answer(path))[0]).toBe(502);
+          const [status, text] = await answer(path);
+          expect([status, JSON.parse(text).error.code]).toEqual([502, 'HANDLER_ANSWER_INVALID']);
         },
       );
 

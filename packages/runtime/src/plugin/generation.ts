@@ -291,6 +291,7 @@ export class Generation implements DeadlineHolder {
   #failed(error: unknown, lease?: Lease): Error {
     if (isCodedError(error) && isCallersFault(error.code)) return error;
     const { message } = this.#faultLog.write('plugin failed while it answered', error, lease?.request?.requestId);
+    if (isCodedError(error) && error.code === 'HANDLER_ANSWER_INVALID') return error;
     return fail('PLUGIN_HANDLER_FAILED', { plugin: this.plugin, problem: message }, { cause: error });
   }
 
