@@ -73,6 +73,8 @@ export interface RuntimeOptions {
   readonly hooks?: TransitionHooks;
   /** Who a request belongs to, for tenants and shares. Default: nobody in particular. */
   readonly identify?: IdentifyRequest;
+  /** What operators must know of the host, in sentences; shown in the log and in status. */
+  readonly notices?: readonly string[];
   /** Copies and freezes what passes between plugins in this thread, to expose what isolation would. Default false. */
   readonly copyValues?: boolean;
   /** Prefix of the metrics; default `hotswap`. */
@@ -109,7 +111,8 @@ export function resolveSettings(options: RuntimeOptions): RuntimeSettings {
   const { plugins } = config;
   // Without a config file the host's own program chose the plugins: that is its operator's word for them.
   if (isConfigured && plugins.security.verifySignatures && !plugins.security.allowUnsigned) throw fail('VERIFIER_MISSING');
-  const notices = isConfigured ? config.notices : ['signatures are not verified: no config file was given'];
+  const ofConfig = isConfigured ? config.notices : ['signatures are not verified: no config file was given'];
+  const notices = [...ofConfig, ...(options.notices ?? [])];
   return {
     config,
     directory: options.plugins === undefined ? (isConfigured ? plugins.directory : undefined) : resolve(options.plugins),

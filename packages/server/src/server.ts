@@ -29,6 +29,9 @@ export interface HostPart {
   readonly close?: () => Promise<void>;
 }
 
+const sharedAddress =
+  'plugins share the address of management: their answers lose cookies and get CSP: sandbox; set [server.management] bind to part them';
+
 /** A server that listens. */
 export interface Server {
   /** Where plugins answer. */
@@ -67,7 +70,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
   const pluginRoots = isDevelopment ? [cwd] : [];
   const { metricsPrefix = 'hotswap' } = options;
-  const runtime = createRuntime({ config, data: server.data, log, environment: env, pluginRoots, metricsPrefix });
+  const runtime = createRuntime({
+    config,
+    data: server.data,
+    log,
+    environment: env,
+    pluginRoots,
+    metricsPrefix,
+    notices: server.management.bind === undefined ? [sharedAddress] : [],
+  });
   const afterPlugins = started.use(new AsyncDisposableStack());
   started.defer(() => runtime.close());
   const host = await options.prepare?.(runtime, settings);
