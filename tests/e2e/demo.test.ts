@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root, runScript } from './node-process.ts';
-import type { NodeProcess } from './node-process.ts';
+import type { RunningProgram } from './node-process.ts';
 
-async function demo(flags: string): Promise<NodeProcess> {
+async function demo(flags: string): Promise<RunningProgram> {
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   return runScript(`${scripts.demo} ${flags}`);
 }

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root, runScript } from './node-process.ts';
-import type { NodeProcess } from './node-process.ts';
+import type { RunningProgram } from './node-process.ts';
 
-async function start(example: string, args = ''): Promise<NodeProcess> {
+async function start(example: string, args = ''): Promise<RunningProgram> {
   const cwd = join(root, 'examples', example);
   const { scripts } = JSON.parse(await readFile(join(cwd, 'package.json'), 'utf8'));
   return runScript(scripts.start + args, { cwd, env: { PORT: '0' } });

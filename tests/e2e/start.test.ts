@@ -2,12 +2,12 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { root, runScript } from './node-process.ts';
-import type { NodeProcess } from './node-process.ts';
+import { root, runProgram, runScript } from './node-process.ts';
+import type { RunningProgram } from './node-process.ts';
 
 /** A copy of the examples, so that a test may save what it likes. */
 let folder: string;
-let server: NodeProcess;
+let server: RunningProgram;
 let url: string;
 
 beforeEach(async () => {
@@ -15,9 +15,15 @@ beforeEach(async () => {
   await cp(join(root, 'examples/plugins'), join(folder, 'plugins'), { recursive: true });
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   await writeFile(join(folder, 'plugins/patient.ts'), patientPlugin);
-  server = await npmStart();
-  url = await server.listening();
 });
+
+async function start(how: 'npm' | 'node'): Promise<void> {
+  const script = await startScript();
+  const options = { cwd: folder, env: { HOTSWAP_SERVER_DATA: join(folder, 'data') } };
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ scripts: { start: script } }));
+  server = how === 'npm' ? runProgram('npm', ['start'], options) : runScript(script, options);
+  url = await server.listening();
+}
 
 afterEach(async () => {
   await server[Symbol.asyncDispose]();
@@ -41,12 +47,13 @@ export default definePlugin({
 });
 `;
 
-/** What `npm start` runs, on the copy and on a free port. */
-async function npmStart(): Promise<NodeProcess> {
+/** What `npm start` says, on the copy and on a free port. */
+async function startScript(): Promise<string> {
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  expect(scripts.start).toContain(' run examples/plugins');
-  const script = scripts.start.replace('run examples/plugins', `run ${join(folder, 'plugins')} --bind 127.0.0.1:0`);
-  return runScript(script, { env: { HOTSWAP_SERVER_DATA: join(folder, 'data') } });
+  expect(scripts.start).toMatch(/ packages\/cli\/src\/main.ts run examples\/plugins$/);
+  return scripts.start
+    .replace('packages/cli', join(root, 'packages/cli'))
+    .replace('run examples/plugins', 'run plugins --bind 127.0.0.1:0');
 }
 
 async function ask(path: string): Promise<string> {
@@ -73,6 +80,7 @@ async function saveGreeter(change: (source: string) => string): Promise<void> {
 }
 
 test('says where it listens and what to try next, and every address it names answers', async () => {
+  await start('node');
   const { index } = await server.says(/^try next:\n(?: {2}.*\n)+/m);
   const hints = server.output().slice(index);
   expect(hints).toMatch(/edit .*greeter/);
@@ -90,12 +98,14 @@ test('says where it listens and what to try next, and every address it names ans
 });
 
 test('reads a posted key with real npm libraries', async () => {
+  await start('node');
   const body = await ask('/keys/example');
   const report = await fetch(`${url}/keys/inspect`, { method: 'POST', body });
   expect(await report.json()).toMatchObject({ userIds: ['Ada Example <ada@example.org>'] });
 });
 
 test('serves what is saved, and keeps it when the next save has a syntax error', async () => {
+  await start('node');
   await server.says(/^try next:/m);
   expect(await ask('/hello/ada')).toBe('hello ada\n');
   await saveGreeter((source) => source.replace('`${ctx.config.greeting} ', '`good day '));
@@ -114,10 +124,16 @@ test('serves what is saved, and keeps it when the next save has a syntax error',
   await askUntil('/hello/ada', 'welcome ada\n');
 });
 
-test('answers what has begun when it is told to stop, and ends with exit code 0', async () => {
+test.each([
+  ['SIGTERM', 'node', () => server.kill('SIGTERM')],
+  ['SIGTERM to npm', 'npm', () => server.kill('SIGTERM')],
+  // The terminal sends it to npm and to the server, and npm passes it on: the server gets it twice.
+  ['Ctrl-C under npm', 'npm', () => server.killGroup('SIGINT')],
+] as const)('%s: what has begun is answered, and it ends with exit code 0', async (_signal, how, stop) => {
+  await start(how);
   const answer = ask('/patient');
   await askUntil('/patient/begun', '1');
-  server.kill('SIGTERM');
+  stop();
   expect(await answer).toBe('it was worth the wait');
   expect(await server.ended).toBe(0);
   await expect(fetch(url)).rejects.toThrow();

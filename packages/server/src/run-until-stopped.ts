@@ -6,6 +6,8 @@ export interface StopSignals {
   off(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
   /** Ends the process now, whatever it is doing. */
   kill(): void;
+  /** Milliseconds on a clock that never goes back. */
+  now(): number;
 }
 
 /** What is run, and how long it may take to end. */
@@ -20,20 +22,24 @@ const processSignals: StopSignals = {
   on: (signal, listener) => process.on(signal, listener),
   off: (signal, listener) => process.off(signal, listener),
   kill: () => process.kill(process.pid, 'SIGKILL'),
+  now: () => performance.now(),
 };
 
+/** The terminal sends Ctrl-C to npm and to the server, and npm passes it on: what follows this soon is the same wish. */
+const sameWishMs = 500;
+
 /**
- * Waits for SIGTERM or SIGINT, then closes. A second signal ends the process at once, and so does the deadline:
- * code that never gives the thread back can't keep the process alive.
+ * Waits for SIGTERM or SIGINT, then closes. A second signal, half a second later or more, ends the process at once, and
+ * so does the deadline: code that never gives the thread back can't keep the process alive.
  *
  * @returns the signal that ended it
  */
 export async function runUntilStopped(running: Stoppable, signals: StopSignals = processSignals): Promise<string> {
   const { promise: stopped, resolve: stop } = Promise.withResolvers<string>();
-  let isStopping = false;
+  let stoppingSince: number | undefined;
   const onSignal = (signal: string) => (): void => {
-    if (isStopping) return signals.kill();
-    isStopping = true;
+    stoppingSince ??= signals.now();
+    if (signals.now() - stoppingSince >= sameWishMs) return signals.kill();
     stop(signal);
   };
   const listeners = { SIGTERM: onSignal('SIGTERM'), SIGINT: onSignal('SIGINT') };
