@@ -24,7 +24,7 @@ export class HotResponse implements Response {
   readonly status: number;
   readonly statusText: string;
   readonly #payload: BodyPayload | null;
-  readonly #contentType: string | undefined;
+  #contentType: string | undefined;
   readonly #fields: HeaderInit | undefined;
   #headers: HotHeaders | undefined;
   #body: HotBody | undefined;
@@ -50,9 +50,10 @@ export class HotResponse implements Response {
   static json(data: unknown, init?: HotResponseInit): HotResponse {
     const text = JSON.stringify(data);
     if (text === undefined) throw new TypeError('the value has no JSON form');
-    const headers = init?.headers === undefined ? [] : flattenFields(init.headers);
-    if (!hasField(headers, 'content-type')) headers.push('content-type', 'application/json');
-    return new HotResponse(text, { ...init, headers: HotHeaders.fromRaw(headers) });
+    const response = new HotResponse(text, init);
+    // Stands for the type that goes with text; a content-type among the given fields outranks it.
+    response.#contentType = 'application/json';
+    return response;
   }
 
   static redirect(url: string | URL, status = 302): HotResponse {
