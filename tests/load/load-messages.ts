@@ -6,15 +6,7 @@ export interface LoadOptions {
   readonly limitMs: number;
 }
 
-export type ClientKind =
-  | 'keep-alive'
-  | 'pipelined'
-  | 'upload'
-  | 'download'
-  | 'events'
-  | 'post'
-  | 'head'
-  | 'http/1.0';
+export type ClientKind = 'keep-alive' | 'pipelined' | 'upload' | 'download' | 'events' | 'post' | 'head' | 'http/1.0';
 
 /** One answered request. Moments are on the clock that all processes share, in milliseconds. */
 export interface Answer {

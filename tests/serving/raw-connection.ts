@@ -93,7 +93,7 @@ export class RawConnection implements Disposable {
   }
 
   async #chunks(): Promise<string> {
-    for (let body = ''; ; ) {
+    for (let body = ''; ;) {
       const size = Number.parseInt(await this.#take(await this.#indexAfter('\r\n')), 16);
       if (Number.isNaN(size)) throw new Error('a chunk has no size');
       const chunk = await this.#take(size + 2);
@@ -119,7 +119,9 @@ export class RawConnection implements Disposable {
 
   async #more(what: string): Promise<void> {
     if (this.#end) {
-      throw new Error(`closed before ${what}: ${JSON.stringify(this.#received.slice(0, 200))}`, { cause: this.#end.error });
+      throw new Error(`closed before ${what}: ${JSON.stringify(this.#received.slice(0, 200))}`, {
+        cause: this.#end.error,
+      });
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#wake = resolve;

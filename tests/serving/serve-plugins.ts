@@ -2,7 +2,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRuntime, listen } from '@hotswap/runtime';
-import type { HostListenerOptions, HostLogger, ListeningServer, NodeListener, Runtime, RuntimeOptions } from '@hotswap/runtime';
+import type {
+  HostListenerOptions,
+  HostLogger,
+  ListeningServer,
+  NodeListener,
+  Runtime,
+  RuntimeOptions,
+} from '@hotswap/runtime';
 
 /** One line of the host's log. */
 export interface LoggedLine {

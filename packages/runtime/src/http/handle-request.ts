@@ -35,11 +35,13 @@ export function createDispatch(parts: DispatchParts): Dispatch {
 
 const anyone: AssignmentKey = {};
 
-/** One call into a plugin on the way, and whether it went wrong. */
+/** One call into a plugin on the way. */
 interface Visit {
   readonly lease: Lease;
   readonly generation: Generation;
   isError: boolean;
+  /** Whether the body may come out of this generation: it is held until the last byte is written then. */
+  makesBody: boolean;
 }
 
 /** One request's way: match, then link by link through the middleware, then the route, the host, or nothing. */
@@ -94,15 +96,21 @@ class PluginExchange implements Exchange {
 
   #begin(request: HotRequest): MaybePromise<HotResponse | undefined> {
     return andThen(this.#step(0, request), (response) => {
-      this.#record();
+      this.#settle();
       return response === this.#unanswered ? undefined : response;
     });
   }
 
-  /** One look at the clock for the whole way: a middleware's time holds that of what stands behind it. */
-  #record(): void {
+  /**
+   * One look at the clock for the whole way: a middleware's time holds that of what stands behind it. Who only looked
+   * on is free to go: a stream of another plugin must not hold up its drain, nor be broken off by it.
+   */
+  #settle(): void {
     const durationMs = performance.now() - this.#startedAt;
-    for (const { generation, isError } of this.#visits) generation.record(durationMs, isError);
+    for (const { generation, lease, isError, makesBody } of this.#visits) {
+      generation.record(durationMs, isError);
+      if (!makesBody) lease.release();
+    }
   }
 
   #step(index: number, request: HotRequest): MaybePromise<HotResponse> {
@@ -136,22 +144,31 @@ class PluginExchange implements Exchange {
 
   #middleware({ index, request, handler, visit }: LinkCall): MaybePromise<HotResponse> {
     const { generation, lease } = visit;
+    let behind: HotResponse | undefined;
     const next = (handed: Request): MaybePromise<HotResponse> => {
       generation.pauseDeadline(lease);
-      const answer = this.#step(index + 1, HotRequest.from(handed));
+      const answer = andThen(this.#step(index + 1, HotRequest.from(handed)), (response) => (behind = response));
       if (answer instanceof Promise) void answer.finally(() => generation.resumeDeadline(lease));
       return answer;
     };
-    return this.#call(visit, readResponse, handler, [request, next, this.#info(request, lease, this.#match)]);
+    const answer = this.#call(visit, readResponse, handler, [request, next, this.#info(request, lease, this.#match)]);
+    return andThen(answer, (response) => {
+      visit.makesBody = response !== behind;
+      return response;
+    });
   }
 
   #requestHook({ index, request, handler, visit }: LinkCall): MaybePromise<HotResponse> {
     const info = this.#info(request, visit.lease, this.#match);
     const verdict = this.#call(visit, readVerdict, handler, [request, info]);
-    return andThen(verdict, (response) => response ?? this.#step(index + 1, request));
+    return andThen(verdict, (response) => {
+      visit.makesBody = response !== undefined;
+      return response ?? this.#step(index + 1, request);
+    });
   }
 
   #responseHook({ index, request, handler, visit }: LinkCall): MaybePromise<HotResponse> {
+    visit.makesBody = false;
     const info = this.#info(request, visit.lease, this.#match);
     return andThen(this.#step(index + 1, request), (response) => {
       const head = { status: response.status, headers: response.headers };
@@ -176,7 +193,7 @@ class PluginExchange implements Exchange {
   #generationOf(slot: number): Generation | undefined {
     const name = this.#table.slots[slot]?.name;
     if (this.#visits.length > 0) {
-      const held = this.#visits.find(({ generation }) => generation.plugin === name);
+      const held = this.#visits.find(({ generation, lease }) => lease.isOpen && generation.plugin === name);
       if (held) return held.generation;
     }
     const { table } = this.#parts.router;
@@ -192,7 +209,7 @@ class PluginExchange implements Exchange {
   }
 
   #enter(generation: Generation): Visit {
-    const visit: Visit = { lease: generation.leases.acquire(), generation, isError: false };
+    const visit: Visit = { lease: generation.leases.acquire(), generation, isError: false, makesBody: true };
     visit.lease.request = this.#request.source;
     this.#visits.push(visit);
     return visit;
