@@ -18,6 +18,7 @@ export interface AnswerMessage {
 /** Makes this process answer commands of the one that started it, and end when that one does. */
 export function answerCommands(commands: Commands): void {
   process.on('disconnect', () => process.exit(0));
+  process.on('SIGTERM', () => process.exit(0));
   process.on('message', (message: CommandMessage) => void answer(commands, message));
   process.send?.({ id: 0 } satisfies AnswerMessage);
 }

@@ -21,22 +21,25 @@ export const devSave: BenchRow = {
   question: 'How long from the save of a source file to the first answer of the new code?',
   goal: '< 100 ms, bundle <= 1 MB',
   async run(context) {
-    const saves = context.isQuick ? 4 : 20;
+    const saves = context.isQuick ? 3 : 20;
     const small = await savesOfPlugin(context, saves, 0);
-    const big = await savesOfPlugin(context, saves, 1_000_000);
-    const watched = await savesUnderNodeWatch(context, context.isQuick ? 2 : 10);
+    const big = await savesOfPlugin(context, saves, 950_000);
+    const watched = await savesUnderNodeWatch(context, context.isQuick ? 1 : 10);
     return [
       watched,
-      { ...small, case: 'plugin of a few lines', goal: below(100, 'ms') },
-      { ...big, case: 'plugin of 1 MB', goal: below(100, 'ms') },
+      { ...small, case: 'bundle of a few lines', goal: below(100, 'ms') },
+      { ...big, case: 'bundle of 1 MB', goal: below(100, 'ms') },
     ];
   },
 };
 
 async function savesOfPlugin(context: BenchContext, saves: number, bytes: number): Promise<Finding> {
   const folder = context.scope.makeFolder();
-  const textOf = (version: number): string => withBallast(helloPlugin(`v${version}.`), bytes, 'same');
+  // The file that is saved is small; what makes the bundle big is a library beside it.
+  const textOf = (version: number): string =>
+    `import { ballast } from './library.js';\nexport { ballast };\n${helloPlugin(`v${version}.`)}`;
   const home = writePlugin(folder, { name: 'saved', version: '1.0.0', text: textOf(0) });
+  writeFileSync(join(home, 'library.js'), withBallast('', bytes, 'library'));
   await using child = await startChild<DevServerCommands>(context, 'children/dev-server.ts');
   const port = await child.call('serve', { folder });
   const values: number[] = [];

@@ -39,7 +39,7 @@ export const neighbour: BenchRow = {
 };
 
 async function p99OfEach(context: BenchContext, port: number): Promise<Readonly<Record<Situation, number[]>>> {
-  const [rounds, ms] = context.isQuick ? [2, 500] : [9, 3_000];
+  const [rounds, ms] = context.isQuick ? [1, 400] : [7, 2_000];
   await using load = await startLoad(context);
   const start = (name: string, path: string) =>
     load.call('start', { name, options: { port, path, connections: 8, rate: 1_000 } });

@@ -16,7 +16,7 @@ export const reload10k: BenchRow = {
   question: 'Does memory come back, however often a plugin of 25 KB is reloaded at level basic?',
   goal: 'heap <= start + 5 MB without the compilation cache, all generations finalised; with it, a 96 MB heap is enough',
   async run(context) {
-    const count = context.isQuick ? 200 : 10_000;
+    const count = context.isQuick ? 100 : 10_000;
     const peerCount = context.isQuick ? 100 : 4_000;
     return [
       ...(await withoutCache(context, count)),

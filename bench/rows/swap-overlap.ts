@@ -36,7 +36,7 @@ export const swapOverlap: BenchRow = {
   goal: '0 failed of 1,000,000; verb to publish < 50 ms; p99 <= 1.1x steady; stall <= 10 ms; publish < 10 us',
   async run(context) {
     const plan = context.isQuick
-      ? { rate: 6_000, changes: 2, peerChanges: 1 }
+      ? { rate: 10_000, changes: 1, peerChanges: 1 }
       : { rate: 12_000, changes: 42, peerChanges: 5 };
     const swaps = await swapsUnderLoad(context, plan);
     const peers = [

@@ -22,7 +22,7 @@ export const telemetryCost: BenchRow = {
 };
 
 async function costOfCalls(context: BenchContext): Promise<Finding[]> {
-  const times = await interleave(context.isQuick ? 2 : 9, variants, async (variant, round) => {
+  const times = await interleave(context.isQuick ? 1 : 9, variants, async (variant, round) => {
     context.progress(`telemetry-cost: calls, round ${round + 1}, ${variant}`);
     await using child = await startChild<CallCommands>(context, 'children/calls.ts', {
       core: 0,
@@ -43,7 +43,7 @@ async function costOfRequests(context: BenchContext): Promise<Finding[]> {
   const folder = context.scope.makeFolder();
   const plugins = [writePlugin(folder, { name: 'plain', version: '1.0.0', text: helloPlugin('1') })];
   const span = context.isQuick ? { warmMs: 300, ms: 300 } : { warmMs: 1_500, ms: 2_000 };
-  const cpu = await interleave(context.isQuick ? 1 : 7, variants, async (variant, round) => {
+  const cpu = await interleave(context.isQuick ? 1 : 5, variants, async (variant, round) => {
     context.progress(`telemetry-cost: requests, round ${round + 1}, ${variant}`);
     const options = { flags: flagsOf[variant] };
     const { cpuMicroseconds } = await throughputOf(context, { kind: 'HotSwap on node:http', plugins, options }, span);
