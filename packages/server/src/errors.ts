@@ -6,6 +6,10 @@ export const fail = defineErrors({
     kind: 'not-found',
     message: 'there is no folder or file {source}: name one, or make a plugin with "hotswap plugin init NAME"',
   },
+  TLS_FILES_UNUSABLE: {
+    kind: 'invalid',
+    message: 'the files of [server.tls] cannot be used ({problem}): check cert, key and ca, all in PEM',
+  },
   CONFIG_FILE_MISSING: {
     kind: 'not-found',
     message:

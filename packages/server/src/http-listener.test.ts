@@ -1,8 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { get as getSecurely } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseRuntimeConfig } from '@hotswap/runtime';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openListener } from './http-listener.ts';
 import type { RequestListener } from './http-listener.ts';
 
@@ -79,4 +84,38 @@ test('names the address that another program has', async () => {
 test('says why an address cannot be listened on', async () => {
   const foreign = openListener({ bind: { host: '203.0.113.9', port: 0 }, config, onRequest: () => {} });
   await expect(foreign).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
+});
+
+describe('with certificates', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hotswap-certificates-'));
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  const onRequest: RequestListener = (_request, response) => void response.end('hello');
+  const openWith = (file: string) =>
+    openListener({ bind: anyPort, config: { ...config, tls: { cert: file, key, ca: undefined } }, onRequest });
+
+  beforeAll(() => {
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '1', '-nodes'];
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+    execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('answers https with the files that the config names', async () => {
+    const listener = await openWith(cert);
+    onTestFinished(() => listener.close(AbortSignal.abort()));
+    const request = getSecurely(listener.url, { ca: readFileSync(cert), agent: false });
+    const [answer]: IncomingMessage[] = await once(request, 'response');
+    expect((await answer!.toArray()).join('')).toBe('hello');
+  });
+
+  test.each([
+    ['that is missing', join(folder, 'nowhere.pem'), /nowhere\.pem/],
+    ['that is no certificate', key, /PEM/],
+  ])('says what is wrong with a file %s', async (_, file, problem) => {
+    await expect(openWith(file)).rejects.toMatchObject({
+      code: 'TLS_FILES_UNUSABLE',
+      message: expect.stringMatching(problem),
+    });
+  });
 });

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createSecureContext } from 'node:tls';
+import { messageOf } from '@hotswap/protocol';
 import { listen } from '@hotswap/runtime';
 import type { NodeListener, RuntimeConfig } from '@hotswap/runtime';
+import { fail } from './errors.ts';
 
 type ServerConfig = RuntimeConfig['server'];
 
@@ -32,7 +35,7 @@ const graceMs = 24 * 3_600_000;
 /**
  * Opens one listener with the limits and certificates of the config.
  *
- * @throws PORT_IN_USE, LISTEN_FAILED
+ * @throws TLS_FILES_UNUSABLE, PORT_IN_USE, LISTEN_FAILED
  */
 export async function openListener({ bind, config, onRequest }: ListenOptions): Promise<HttpListener> {
   const { limits, tls } = config;
@@ -73,6 +76,13 @@ function isNodeListener(listener: RequestListener): listener is NodeListener {
 }
 
 async function readCertificates({ cert, key, ca }: NonNullable<ServerConfig['tls']>) {
-  const [certText, keyText, caText] = await Promise.all([readFile(cert), readFile(key), ca && readFile(ca)]);
-  return { cert: certText, key: keyText, ...(caText && { ca: caText }) };
+  try {
+    const [certText, keyText, caText] = await Promise.all([readFile(cert), readFile(key), ca && readFile(ca)]);
+    const certificates = { cert: certText, key: keyText, ...(caText && { ca: caText }) };
+    // Tried here: what is wrong with them should be told of them, and not of the address.
+    createSecureContext(certificates);
+    return certificates;
+  } catch (error) {
+    throw fail('TLS_FILES_UNUSABLE', { problem: messageOf(error) }, { cause: error });
+  }
 }
