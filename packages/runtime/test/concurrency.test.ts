@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { answering, inMemory, run } from './running-runtime.ts';
 
@@ -28,6 +29,10 @@ function waiting(name: string, text: string) {
       }),
   });
   return { plugin, answer: resolve, begun: begun.promise };
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await nextTurn();
 }
 
 describe('changes of one plugin', () => {
@@ -135,10 +140,13 @@ describe('while the old generation still holds a request', () => {
     await host.runtime.load(first.plugin);
     const request = host.get('/a');
     await first.begun;
-    await host.runtime.swap('a', answering('a', '2'), { wait: 'published' });
+    const secondStopped = Promise.withResolvers<void>();
+    const second = inMemory('a', { start: () => ({ stop: () => secondStopped.resolve() }) });
+    await host.runtime.swap('a', second, { wait: 'published' });
     let isUnloaded = false;
     const unloading = host.runtime.unload('a').then(() => (isUnloaded = true));
-    await expect.poll(() => host.status('a').state).toBe('unloading');
+    await secondStopped.promise;
+    await turns(20);
     expect(isUnloaded).toBe(false);
     first.answer();
     expect(await request).toEqual([200, '1']);
@@ -148,7 +156,15 @@ describe('while the old generation still holds a request', () => {
   it('closing the runtime waits for it too, and leaves no generation alive', async () => {
     let stopped = 0;
     const host = await run({ limits: { probationMs: 60_000 } });
-    const counted = inMemory('a', { start: () => ({ stop: async () => void stopped++ }) });
+    const counted = inMemory('a', {
+      start: ({ generation }) => ({
+        // The older, the slower.
+        async stop() {
+          await turns(100 - generation * 20);
+          stopped++;
+        },
+      }),
+    });
     await host.runtime.load(counted);
     await host.runtime.reload('a');
     await host.runtime.reload('a');
