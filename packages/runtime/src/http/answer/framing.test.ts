@@ -36,6 +36,13 @@ describe('the host owns the framing of answers', () => {
     expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 
+  it('answers 502 for a line break in the status text', async () => {
+    await using edge = await serveEdge(() => new HotResponse('hello', { statusText: 'OK\r\n\r\nforged' }));
+    const text = await edge.send(ask);
+    expect(text).toMatch(/^HTTP\/1.1 502 Bad Gateway\r\n[^]*RESPONSE_HEADER_INVALID/);
+    expect(text).not.toContain('forged');
+  });
+
   it.each([100, 101, 103])('answers 502 when a plugin answers %i', async (status) => {
     await using edge = await serveEdge(() => new HotResponse(null, { status }));
     expect(await edge.send(ask)).toMatch(/^HTTP\/1.1 502 [^]*RESPONSE_STATUS_INVALID/);

@@ -59,6 +59,8 @@ function writeHead(target: ServerResponse, { status, statusText }: HotResponse, 
     else target.writeHead(status, statusText, fields);
   } catch (error) {
     if (isCodedError(error)) throw error;
+    // Node keeps the words it refused and would refuse the next head for them.
+    target.statusMessage = '';
     // Node checks names and values while it writes the head; nothing has been sent.
     throw fail('RESPONSE_HEADER_INVALID', { problem: messageOf(error) }, { cause: error });
   }
