@@ -302,6 +302,7 @@ export const fail = defineErrors({
   NETWORK_TOO_MANY_REDIRECTS: { kind: 'limit', message: '{url} redirects more than {limit} times; ask for its target' },
 
   // the edge: what arrives over HTTP, and what may be answered
+  HOST_HANDLER_FAILED: { kind: 'internal', message: 'the server failed while it answered; its log says how' },
   BODY_TOO_LARGE: { kind: 'limit', message: 'the request body is over {limit} bytes; send a smaller one' },
   URL_TOO_LONG: { kind: 'limit', message: 'the request target is over {limit} bytes; send a shorter one' },
   BODY_ALREADY_READ: {

@@ -147,6 +147,27 @@ describe('the answer to a request that failed', () => {
     expect(line?.fields).toMatchObject({ plugin_name: 'a', error: 'failed at up-17', traceId: 'up-17' });
   });
 
+  it.each([
+    [
+      'at once',
+      () => {
+        throw new Error('the store is gone');
+      },
+    ],
+    ['later', () => Promise.reject(new Error('the store is gone'))],
+  ])(
+    'says that the host failed where its own handler did, and puts the reason into the log: failing %s',
+    async (_, fallback) => {
+      await using host = await run();
+      const response = await fetch(`${await serve(host.runtime, { fallback })}/elsewhere`);
+      const body = await response.text();
+      expect([response.status, body]).toEqual([500, expect.stringContaining('HOST_HANDLER_FAILED')]);
+      expect(body).not.toContain('the store is gone');
+      const line = host.lines.find(({ message }) => message === "the host's own handler failed");
+      expect(line?.fields).toMatchObject({ error: 'the store is gone', traceId: JSON.parse(body).error.traceId });
+    },
+  );
+
   it('bears an id of our own when no proxy gave one', async () => {
     await using host = await run();
     await host.runtime.load(failing('at once'));

@@ -1,8 +1,11 @@
+import { isCodedError, messageOf } from '@hotswap/protocol';
 import { HotResponse } from '@hotswap/protocol/http';
+import type { HotRequest } from '@hotswap/protocol/http';
 import type { Logger, MaybePromise } from '@hotswap/sdk';
 import { expressMiddleware, type FastifyPlugin, fastifyPlugin, type KoaMiddleware, koaMiddleware } from './adapters.ts';
 import type { Dispatch } from './exchange.ts';
 import { createFetchHandler } from './fetch-handler.ts';
+import { fail } from '../errors.ts';
 import { createNodeListener, type ListenerOptions, type NodeListener } from './node-listener.ts';
 
 /** What the host answers itself when no plugin route matched; middleware of plugins stands in front of it. */
@@ -31,8 +34,10 @@ export interface HttpFace {
 /** Opens the plugins to every kind of server. */
 export function createHttpFace(dispatch: Dispatch, log: Logger): HttpFace {
   return {
-    listener: ({ fallback, ...options } = {}) =>
-      createNodeListener(fallback ? withFallback(dispatch, fallback) : dispatch, { log, ...options }),
+    listener: ({ fallback, ...options } = {}) => {
+      const handle = fallback ? withFallback(dispatch, fallback, options.log ?? log) : dispatch;
+      return createNodeListener(handle, { log, ...options });
+    },
     express: (options) => expressMiddleware(dispatch, { log, ...options }),
     fastify: fastifyPlugin(dispatch, { log }),
     koa: (options) => koaMiddleware(dispatch, { log, ...options }),
@@ -40,10 +45,21 @@ export function createHttpFace(dispatch: Dispatch, log: Logger): HttpFace {
   };
 }
 
-function withFallback(dispatch: Dispatch, fallback: HostHandler): Dispatch {
-  const answer = (request: Request): MaybePromise<HotResponse> => {
-    const response = fallback(request);
-    return response instanceof Promise ? response.then(HotResponse.from) : HotResponse.from(response);
+function withFallback(dispatch: Dispatch, fallback: HostHandler, log: Logger): Dispatch {
+  const fails = (request: HotRequest, error: unknown): never => {
+    if (isCodedError(error) && error.kind !== 'internal') throw error;
+    const stack = error instanceof Error ? error.stack : undefined;
+    log.error({ error: messageOf(error), stack, traceId: request.source?.requestId }, "the host's own handler failed");
+    throw fail('HOST_HANDLER_FAILED', {}, { cause: error });
+  };
+  const answer = (request: HotRequest): MaybePromise<HotResponse> => {
+    try {
+      const response = fallback(request);
+      if (!(response instanceof Promise)) return HotResponse.from(response);
+      return response.then(HotResponse.from).catch((error: unknown) => fails(request, error));
+    } catch (error) {
+      return fails(request, error);
+    }
   };
   return (request) => dispatch(request, answer);
 }
