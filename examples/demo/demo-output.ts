@@ -58,7 +58,8 @@ function playedLine({ title, expected, ending, isRight, times, reason }: Played,
 
 function timesText({ untilServing, publish, untilDrained }: ChangeTimes): string {
   const text = (milliseconds: number): string => `${milliseconds.toFixed(milliseconds < 10 ? 2 : 0)} ms`;
-  return `, serves after ${text(untilServing)} (publish ${text(publish)}), old requests done after ${text(untilDrained)}`;
+  const drained = untilDrained === undefined ? '' : `, old requests done after ${text(untilDrained)}`;
+  return `, serves after ${text(untilServing)} (publish ${text(publish)})${drained}`;
 }
 
 /** The table at the end. */

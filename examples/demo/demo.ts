@@ -19,8 +19,8 @@ export interface ChangeTimes {
   readonly untilServing: number;
   /** The exchange of the versions itself. */
   readonly publish: number;
-  /** From the order until the old version had answered what it had begun. */
-  readonly untilDrained: number;
+  /** From the order until the old version had answered what it had begun; undefined when nobody waited for that. */
+  readonly untilDrained: number | undefined;
 }
 
 /** How one scenario went. */
@@ -126,7 +126,8 @@ function timesOf({ steps, durationMs }: SwapReport): ChangeTimes | undefined {
   const published = steps.findIndex(({ name }) => name === 'publish' || name === 'rollback');
   if (published < 0) return undefined;
   const untilServing = steps.slice(0, published + 1).reduce((sum, step) => sum + step.durationMs, 0);
-  return { untilServing, publish: steps[published]?.durationMs ?? 0, untilDrained: durationMs };
+  const untilDrained = steps.some(({ name }) => name === 'drain') ? durationMs : undefined;
+  return { untilServing, publish: steps[published]?.durationMs ?? 0, untilDrained };
 }
 
 function reasonOf({ reason }: SwapReport): string | undefined {
