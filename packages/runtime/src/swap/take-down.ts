@@ -33,7 +33,6 @@ export async function takeDown(
     await steps.run('stop', () => retire(parts, slot, current, operation));
   }
   await slot.whenEnded();
-  cancelled += await seeOffOthers(parts, slot, operation);
   slot.failure = undefined;
   if (operation === 'disable') {
     slot.operation = undefined;
@@ -46,14 +45,4 @@ export async function takeDown(
     cancelled,
     durationMs: steps.durationMs,
   };
-}
-
-/** Earlier generations that still hold requests, or stand by. @returns how many requests were cancelled */
-async function seeOffOthers(parts: TakeDownParts, slot: PluginSlot, reason: string): Promise<number> {
-  const ends = [...slot.generations.values()].map(async (generation) => {
-    const cancelled = await drain(generation, parts.settings, parts.boards.events);
-    await retire(parts, slot, generation, reason);
-    return cancelled;
-  });
-  return (await Promise.all(ends)).reduce((sum, cancelled) => sum + cancelled, 0);
 }
