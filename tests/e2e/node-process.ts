@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 export const root = join(import.meta.dirname, '../..');
 
-const limitMs = 15_000;
+const limitMs = 30_000;
 
 /** A program that runs in a process of its own. Disposing it kills it and what it has started. */
 export interface RunningProgram extends AsyncDisposable {
