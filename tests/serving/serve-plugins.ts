@@ -37,6 +37,8 @@ export interface ServeOptions {
   readonly plugins?: Readonly<Record<string, string>>;
   readonly runtime?: RuntimeOptions;
   readonly listener?: HostListenerOptions;
+  /** Whether management may load plugins from the folder; default false. */
+  readonly isRooted?: boolean;
   /** What stands in front of the plugins' listener. */
   readonly mount?: (runtime: Runtime, plugins: NodeListener) => NodeListener;
 }
@@ -49,6 +51,7 @@ export async function servePlugins(options: ServeOptions = {}): Promise<ServedPl
     environment: {},
     // A busy machine makes everything slow at times: only errors shall end a version here.
     watchRules: { latencyFloorMs: 60_000 },
+    ...(options.isRooted === true && { pluginRoots: [folder] }),
     ...options.runtime,
     limits: { drainTimeoutMs: 10_000, shutdownTimeoutMs: 2_000, ...options.runtime?.limits },
   });

@@ -64,6 +64,20 @@ describe('reading', () => {
     },
   );
 
+  test.each(['/x/../plugins/list', '/./plugins/list', '/x/%2e%2e/plugins/list', 'http://a.test/plugins/list'])(
+    '%s is management, as it would be to a plugin',
+    async (path) => {
+      const management = createManagement(createFakeTarget(), withToken);
+      expect(management.owns(path)).toBe(true);
+      const answer = await management.handle(
+        new Request('http://localhost/', { headers: { host: 'localhost' } }),
+        path,
+        local,
+      );
+      expect(answer?.status).toBe(200);
+    },
+  );
+
   test('a scoped name is found, encoded or not', async () => {
     const { send } = setUp({ status: statusOfPlugins([pluginNamed('@acme/geo')]) });
     for (const path of ['/plugins/@acme%2Fgeo', '/plugins/@acme/geo', '/health/%40acme%2Fgeo']) {

@@ -1,6 +1,7 @@
 import type { MaybePromise } from '@hotswap/sdk';
 import { isCodedError, type CodedError } from '@hotswap/protocol';
 import { fail } from '../errors.ts';
+import { routedTarget } from '../http/arrival/arriving-fields.ts';
 import { errorAnswer } from './answer.ts';
 import type { ManagementTarget } from './endpoints.ts';
 import { endpoints } from './endpoints.ts';
@@ -35,8 +36,10 @@ export interface Management {
  */
 export function createManagement(target: ManagementTarget, options: ManagementOptions = {}): Management {
   return {
-    owns: (path) => matchPath(path) !== undefined,
-    handle: (request, path, client) => {
+    owns: (path) => matchPath(routedTarget(path)) !== undefined,
+    handle: (request, given, client) => {
+      // The path as plugins would see it: `/x/../plugins` and a whole address as target are management's too.
+      const path = routedTarget(given);
       const matched = matchPath(path);
       return matched && answer({ target, options, request, path, client, matched });
     },
