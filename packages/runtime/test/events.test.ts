@@ -33,15 +33,15 @@ describe('subscriptions', () => {
     });
     await host.runtime.load(listener);
     let sent = 0;
-    let isDone = false;
+    const done = new AbortController();
     const sending = (async () => {
-      while (!isDone) {
+      while (!done.signal.aborted) {
         await host.runtime.emit('tick', sent++);
         if (sent % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
       }
     })();
     for (let swap = 0; swap < 50; swap++) await host.runtime.reload('a');
-    isDone = true;
+    done.abort();
     await sending;
     await until(() => seen.length >= sent, 'every event was handled');
     expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, index) => index));

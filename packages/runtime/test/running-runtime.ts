@@ -74,7 +74,7 @@ export function answering(name: string, text: string, manifest: Readonly<Record<
 
 export function inMemory(
   name: string,
-  definition: PluginDefinition<never, unknown>,
+  definition: PluginDefinition<never>,
   { version = '1.0.0', ...manifest }: Readonly<Record<string, unknown>> = {},
 ) {
   return { name, version: String(version), definition, manifest };

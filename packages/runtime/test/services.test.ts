@@ -26,13 +26,13 @@ describe('a consumer of a service', () => {
     await using host = await run();
     await host.runtime.load(provider('v0'));
     await host.runtime.load(consumer);
-    let isDone = false;
+    const done = new AbortController();
     const answers: (readonly [number, string])[] = [];
     const calling = (async () => {
-      while (!isDone) answers.push(await host.get('/country'));
+      while (!done.signal.aborted) answers.push(await host.get('/country'));
     })();
     for (let version = 1; version <= 20; version++) await host.runtime.swap('geo-provider', provider(`v${version}`));
-    isDone = true;
+    done.abort();
     await calling;
     expect(answers.filter(([status]) => status !== 200)).toEqual([]);
     expect(await host.get('/country')).toEqual([200, '{"country":"v20"}']);

@@ -69,7 +69,9 @@ it('runs what the guide shows of ctx', async () => {
       ctx.http.use({ paths: ['/pks/*'], priority: 10 }, (request, next) =>
         tooMany(request) ? new Response('slow down', { status: 429 }) : next(request),
       );
-      ctx.http.onRequest({ paths: ['/pks/*'] }, (head) => void ctx.log.info({ url: head.url }, 'asked'));
+      ctx.http.onRequest({ paths: ['/pks/*'] }, (head) => {
+        ctx.log.info({ url: head.url }, 'asked');
+      });
       ctx.http.sse('/ticks', async function* (_request, { signal }) {
         if (!signal.aborted) yield { data: 'tick' };
       });

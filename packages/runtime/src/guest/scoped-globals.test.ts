@@ -89,7 +89,7 @@ describe('timers of a plugin', () => {
     const imported = (await scope.import('node:timers')) as Timers;
     const require = scope.globals['require'] as (name: string) => Timers;
     expect(imported.setTimeout).toBe(timers.setTimeout);
-    expect(require('timers').setTimeout).toBe(timers.setTimeout);
+    expect(require('node:timers').setTimeout).toBe(timers.setTimeout);
   });
 });
 
@@ -187,7 +187,9 @@ it('answers imports of the SDK with the one the host has', async () => {
 
 describe('what a plugin imports at run time', () => {
   it('ends the waits of node:timers/promises with the generation', async () => {
-    const { setTimeout: wait } = (await scope.import('node:timers/promises')) as typeof import('node:timers/promises');
+    const { setTimeout: wait } = (await scope.import('node:timers/promises')) as {
+      setTimeout(ms: number): Promise<void>;
+    };
     const waiting = wait(60_000);
     ending.abort(new Error('replaced'));
     await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
@@ -197,7 +199,9 @@ describe('what a plugin imports at run time', () => {
     await expect(scope.import('./other.js')).rejects.toMatchObject({ code: 'IMPORT_REFUSED' });
     const process = scope.globals.process as NodeJS.Process;
     expect(() => process.dlopen({}, '/x.node')).toThrow(expect.objectContaining({ code: 'NATIVE_ADDON_REFUSED' }));
-    const { createRequire } = (await scope.import('node:module')) as typeof import('node:module');
+    const { createRequire } = (await scope.import('node:module')) as {
+      createRequire(from: string): (name: string) => unknown;
+    };
     expect(() => createRequire(import.meta.url)('./x.node')).toThrow(
       expect.objectContaining({ code: 'REQUIRE_REFUSED' }),
     );

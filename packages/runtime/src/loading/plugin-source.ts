@@ -14,7 +14,7 @@ export type PluginSource = string | URL | InMemoryPlugin;
 export interface InMemoryPlugin {
   readonly name: string;
   readonly version?: string;
-  readonly definition: PluginDefinition<never, unknown>;
+  readonly definition: PluginDefinition<never>;
   /** Further fields of the manifest, as in `PluginManifest`; default none. */
   readonly manifest?: Readonly<Record<string, unknown>>;
 }

@@ -4,7 +4,7 @@ import type { PluginDefinition } from '../define-plugin.ts';
 import type { MaybePromise } from '../plugin-context.ts';
 
 /** A plugin under test: what `definePlugin` returned, or the path of its folder, file or archive. */
-export type PluginUnderTest = PluginDefinition<never, unknown> | string | URL;
+export type PluginUnderTest = PluginDefinition<never> | string | URL;
 
 /** Settings of a test host. Everything has a default that keeps a test quick. */
 export interface TestHostOptions {
@@ -60,9 +60,10 @@ export async function createTestHost(plugin: PluginUnderTest, options: TestHostO
   });
   await runtime.start();
   const report = await runtime.load(sourceOf(plugin, options), configOf(options));
-  if (report.reason !== undefined) {
+  const refusal = reportError(report);
+  if (refusal) {
     await runtime.close();
-    throw reportError(report);
+    throw refusal;
   }
   const name = report.plugin;
   const answers = new Set<Response>();
