@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseDuration, parseSize, type PluginManifest } from '@hotswap/protocol';
 import { PluginMethods } from './calls.ts';
 import { layerConfig } from './config/plugin/config-layers.ts';
-import { compilePluginConfig, type PluginConfigSchema } from './config/plugin/plugin-config.ts';
+import { createConfigCompiler, type PluginConfigSchema } from './config/plugin/plugin-config.ts';
 import { claimPluginVariables } from './config/plugin/plugin-variables.ts';
 import type { SecretReference } from './config/secret-reference.ts';
 import { createLogger, type HostLogger } from './host-services/logging/create-logger.ts';
@@ -219,13 +219,24 @@ function callTimeoutOf({ limits }: PluginManifest, operatorMs: number): number {
   return limits?.callTimeout === undefined ? operatorMs : Math.min(operatorMs, parseDuration(limits.callTimeout));
 }
 
-/** A schema is compiled once for each artifact, and forgotten with it. */
+/**
+ * A schema is compiled once for each artifact, and forgotten with it. Compiling holds up the loop for milliseconds,
+ * and versions of a plugin mostly share their schema: the last one of each is kept for the next swap.
+ */
 function compileOnce(): (artifact: Artifact) => PluginConfigSchema {
+  const compile = createConfigCompiler();
   const compiled = new WeakMap<Artifact, PluginConfigSchema>();
+  const latest = new Map<string, { readonly text: string | undefined; readonly schema: PluginConfigSchema }>();
   return (artifact) => {
-    const known = compiled.get(artifact) ?? compilePluginConfig(artifact.manifest.config, artifact.manifest.name);
-    compiled.set(artifact, known);
-    return known;
+    const known = compiled.get(artifact);
+    if (known) return known;
+    const { name, config } = artifact.manifest;
+    const text = JSON.stringify(config);
+    const last = latest.get(name);
+    const schema = last !== undefined && last.text === text ? last.schema : compile(config, name);
+    compiled.set(artifact, schema);
+    latest.set(name, { text, schema });
+    return schema;
   };
 }
 

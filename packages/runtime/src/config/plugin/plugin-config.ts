@@ -53,8 +53,20 @@ export interface PluginConfigSchema {
  * @throws CONFIG_SCHEMA_INVALID
  */
 export function compilePluginConfig(schema: JsonSchema | undefined, plugin: string): PluginConfigSchema {
-  if (schema === undefined) return acceptAnything;
-  const validate = compile(schema, plugin);
+  return createConfigCompiler()(schema, plugin);
+}
+
+/** `compilePluginConfig` for many schemas: its first use takes tens of milliseconds, later ones a few. */
+export type ConfigCompiler = typeof compilePluginConfig;
+
+/** Makes the compiler of a runtime. It keeps no schema. */
+export function createConfigCompiler(): ConfigCompiler {
+  const ajv = createValidator();
+  return (schema, plugin) => (schema === undefined ? acceptAnything : schemaAtWork(schema, plugin, ajv));
+}
+
+function schemaAtWork(schema: JsonSchema, plugin: string, ajv: Ajv2020): PluginConfigSchema {
+  const validate = compile(schema, plugin, ajv);
   return {
     fill: (config) => {
       const filled = structuredClone(config);
@@ -116,8 +128,7 @@ const formats = {
   size: (text: string): boolean => canParse(text, parseSize),
 };
 
-function compile(schema: JsonSchema, plugin: string): ValidateFunction {
-  // One validator for each schema: ajv keeps every schema it has seen, and ids of two plugins may clash.
+function createValidator(): Ajv2020 {
   const ajv = new Ajv2020({
     allErrors: true,
     useDefaults: true,
@@ -129,11 +140,18 @@ function compile(schema: JsonSchema, plugin: string): ValidateFunction {
     formats,
     code: { regExp: Object.assign((pattern: string) => linearPattern(pattern), { code: 'linearPattern' }) },
   });
-  ajv.addVocabulary(['secret']);
+  return ajv.addVocabulary(['secret']);
+}
+
+function compile(schema: JsonSchema, plugin: string, ajv: Ajv2020): ValidateFunction {
+  const closed = closeSchema(schema);
   try {
-    return ajv.compile(closeSchema(schema));
+    return ajv.compile(closed);
   } catch (error) {
     throw fail('CONFIG_SCHEMA_INVALID', { plugin, reason: messageOf(error) }, { cause: error });
+  } finally {
+    // Else ajv would keep every schema it has seen, and ids of two plugins could clash.
+    ajv.removeSchema(closed);
   }
 }
 
