@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MaybePromise, ServiceClient, ServiceRef } from '@hotswap/sdk';
 import type { MethodInvoker } from './calls.ts';
 import { composeRuntime, type RuntimeCore } from './compose-runtime.ts';
@@ -322,11 +323,13 @@ class PluginRuntime implements Runtime {
       if (report.reason !== undefined)
         log.error({ plugin_name: name, error: report.reason }, 'plugin did not end well');
     }
-    this.#guard?.close();
     deadlines.close();
     await wishes.close();
     await loader.close();
     await services.storage.close();
+    // What the last generations left behind fails a turn later: it is still theirs.
+    await nextTurn();
+    this.#guard?.close();
   }
 
   /** A verb that is refused once the runtime is closed. */
