@@ -1,6 +1,7 @@
 import { expect, expectTypeOf, it } from 'vitest';
-import { defineService, definePlugin, extensionPoint, isPluginDefinition, method } from '@hotswap/sdk';
-import type { ServiceClient } from '@hotswap/sdk';
+import { definePlugin, isPluginDefinition } from './define-plugin.ts';
+import { extensionPoint } from './extension-point.ts';
+import { defineService, method, type ServiceClient } from './service-ref.ts';
 
 it('knows a plugin by its brand or its shape, from whatever copy of the package', () => {
   expect(isPluginDefinition(definePlugin({ start() {} }))).toBe(true);
