@@ -110,6 +110,8 @@ export class HttpLoad {
   }
 
   #quantile(share: number): number {
+    // Nobody was answered: each request of the window took at least as long as it.
+    if (this.#ok === 0) return (performance.now() - this.#windowStart) * 1_000;
     const rank = Math.ceil(this.#ok * share);
     let passed = 0;
     for (let bucket = 0; bucket < this.#counts.length; bucket++) {

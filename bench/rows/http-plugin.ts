@@ -26,7 +26,7 @@ export const httpPlugin: BenchRow = {
     };
     const isKept = (name: string): boolean => !name.includes('1 ') && !name.includes('in Fastify');
     const names = Object.keys(cases).filter((name) => !context.isQuick || isKept(name));
-    const span = context.isQuick ? { warmMs: 300, ms: 300 } : { warmMs: 1_500, ms: 2_000 };
+    const span = context.isQuick ? { warmRequests: 3_000, ms: 300 } : { warmRequests: 40_000, ms: 2_000 };
     const got: Record<string, Throughput[]> = {};
     for (let round = 0; round < (context.isQuick ? 1 : 5); round++) {
       for (const name of round % 2 === 0 ? names : names.toReversed()) {
