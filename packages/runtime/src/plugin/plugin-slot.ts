@@ -4,7 +4,7 @@ import type { History } from './history.ts';
 import { publicStateOf } from './public-state.ts';
 import { type Assignment, assignedGenerations, emptyAssignment, withDefault } from '../routing/assignment.ts';
 import { DurationHistogram } from '../host-services/metrics/duration-histogram.ts';
-import type { SlotView } from '../routing/routing-table.ts';
+import { createSlotView, type SlotView } from '../routing/routing-table.ts';
 import type { PluginSource } from '../loading/plugin-source.ts';
 import type { PluginStatus, PublicState } from '../status.ts';
 
@@ -59,6 +59,7 @@ export class PluginSlot {
   readonly #endings = new Set<Promise<unknown>>();
   readonly #generations = new Map<number, Generation>();
   #assignment: Assignment = emptyAssignment;
+  #view: SlotView<Generation> | undefined;
   #lastNumber = 0;
   #publicSince = Date.now();
   #lastPublic: PublicState = 'loading';
@@ -146,19 +147,27 @@ export class PluginSlot {
     this.#assignment = withDefault(this.#assignment, defaultGeneration, new Set(this.#generations.keys()));
   }
 
-  /** The slot as the routing table would see it under `assignment`: only what somebody is assigned to. */
-  view(assignment: Assignment = this.#assignment): SlotView<Generation> {
-    const assigned = assignedGenerations(assignment);
-    return {
-      name: this.name,
-      state: this.operation === 'remove' ? 'unloading' : 'serving',
-      assignment,
-      generations: new Map([...this.#generations].filter(([number]) => assigned.has(number))),
-    };
+  /** The slot as the routing table sees it: only what somebody is assigned to. The same object until that changes. */
+  view(): SlotView<Generation> {
+    if (this.#view?.assignment !== this.#assignment || this.#view.state !== this.#routedState) {
+      this.#view = this.viewUnder(this.#assignment);
+    }
+    return this.#view;
   }
 
   /** The view if `generation` became the default. */
   viewWith(generation: number | undefined): SlotView<Generation> {
-    return this.view(withDefault(this.#assignment, generation, new Set(this.#generations.keys())));
+    return this.viewUnder(withDefault(this.#assignment, generation, new Set(this.#generations.keys())));
+  }
+
+  get #routedState(): SlotView<Generation>['state'] {
+    return this.operation === 'remove' ? 'unloading' : 'serving';
+  }
+
+  /** The view if `assignment` held. */
+  viewUnder(assignment: Assignment): SlotView<Generation> {
+    const assigned = assignedGenerations(assignment);
+    const generations = new Map([...this.#generations].filter(([number]) => assigned.has(number)));
+    return createSlotView({ name: this.name, state: this.#routedState, assignment, generations });
   }
 }

@@ -17,6 +17,17 @@ export interface SlotView<G extends Routable> {
   readonly state: 'serving' | 'unloading';
   readonly assignment: Assignment;
   readonly generations: ReadonlyMap<number, G>;
+  /** The generation every request gets, where there is only one: then nothing is resolved per request. */
+  readonly sole: G | undefined;
+  /** Its routes and hooks in one string: the same string, the same shape. */
+  readonly signature: string;
+}
+
+/** Makes a view; what can be known of it before a request comes is worked out here. */
+export function createSlotView<G extends Routable>(
+  parts: Omit<SlotView<G>, 'sole' | 'signature'>,
+): SlotView<G> {
+  return { ...parts, sole: soleOf(parts), signature: signatureOf(parts) };
 }
 
 type Hook = RegistrationOf<'middleware' | 'request-hook' | 'response-hook'>;
@@ -44,25 +55,25 @@ export interface RouteEntry {
 interface Shape {
   readonly trie: RouteTrie<RouteEntry>;
   readonly links: readonly ChainLink[];
-  readonly signature: string;
+  /** Of each slot, in order: which routes and hooks it had when the trie was built. */
+  readonly signatures: readonly string[];
 }
 
 /** Immutable: from path to plugin, from plugin to the generation that serves a request. */
 export interface RoutingTable<G extends Routable> {
   readonly slots: readonly SlotView<G>[];
-  /** At the slot's index: the generation every request gets, where there is only one. */
-  readonly soles: readonly (G | undefined)[];
   readonly shape: Shape;
 }
 
-/** Names the handler of a registration, the same in every generation that has it. */
+/** Names the handler of a registration, the same in every generation that has it at the same place. */
 export function handlerKey(registration: Registration, ordinal: number): string {
   if (registration.type === 'route') return `${registration.method} ${registration.path}`;
-  return `${registration.type}#${ordinal}`;
+  if (!isHook(registration)) return `${registration.type}#${ordinal}`;
+  return `${registration.type}#${ordinal} ${registration.priority} ${registration.paths.join()}`;
 }
 
 export function emptyTable<G extends Routable>(): RoutingTable<G> {
-  return { slots: [], soles: [], shape: { trie: new RouteTrie(), links: [], signature: '' } };
+  return { slots: [], shape: { trie: new RouteTrie(), links: [], signatures: [] } };
 }
 
 /**
@@ -74,9 +85,12 @@ export function buildRoutingTable<G extends Routable>(
   previous: RoutingTable<G>,
   slots: readonly SlotView<G>[],
 ): RoutingTable<G> {
-  const signature = slots.map(slotSignature).join('\n');
-  const shape = signature === previous.shape.signature ? previous.shape : buildShape(slots, signature);
-  return { slots, soles: slots.map(soleOf), shape };
+  return { slots, shape: isSameShape(previous.shape, slots) ? previous.shape : buildShape(slots) };
+}
+
+/** Strings of views that did not change are the same objects: this is a comparison of pointers, mostly. */
+function isSameShape({ signatures }: Shape, slots: readonly SlotView<Routable>[]): boolean {
+  return signatures.length === slots.length && slots.every(({ signature }, index) => signature === signatures[index]);
 }
 
 /** The route that answers a request, and its chain of middleware. */
@@ -104,26 +118,23 @@ export function generationFor<G extends Routable>(
   slot: number,
   key: () => AssignmentKey,
 ): G | undefined {
-  const sole = table.soles[slot];
-  if (sole !== undefined) return sole;
   const view = table.slots[slot];
-  if (view === undefined || view.state === 'unloading') return undefined;
+  if (view === undefined) return undefined;
+  if (view.sole !== undefined) return view.sole;
+  if (view.state === 'unloading') return undefined;
   const number = resolveAssignment(view.assignment, key());
   return number === undefined ? undefined : view.generations.get(number);
 }
 
-function soleOf<G extends Routable>(view: SlotView<G>): G | undefined {
+function soleOf<G extends Routable>(view: Omit<SlotView<G>, 'sole' | 'signature'>): G | undefined {
   const number = view.state === 'unloading' ? undefined : soleGeneration(view.assignment);
   return number === undefined ? undefined : view.generations.get(number);
 }
 
-function slotSignature(view: SlotView<Routable>): string {
+function signatureOf({ name, generations }: Pick<SlotView<Routable>, 'name' | 'generations'>): string {
   const keys = new Set<string>();
-  for (const generation of view.generations.values()) {
-    for (const { key, hook } of routed(generation))
-      keys.add(hook ? `${key} ${hook.priority} ${hook.paths.join()}` : key);
-  }
-  return `${view.name}: ${[...keys].join(' | ')}`;
+  for (const generation of generations.values()) for (const { key } of routed(generation)) keys.add(key);
+  return `${name}: ${[...keys].join(' | ')}`;
 }
 
 function routed(generation: Routable): { key: string; registration: Registration; hook: Hook | undefined }[] {
@@ -143,14 +154,14 @@ function isHook(registration: Registration): registration is Hook {
   return ['middleware', 'request-hook', 'response-hook'].includes(registration.type);
 }
 
-function buildShape(slots: readonly SlotView<Routable>[], signature: string): Shape {
+function buildShape(slots: readonly SlotView<Routable>[]): Shape {
   const trie = new RouteTrie<RouteEntry>();
   const entries: RouteEntry[] = [];
   const links = new Map<string, ChainLink>();
   for (const [slot, view] of slots.entries()) {
     for (const generation of view.generations.values()) {
       for (const { key, registration, hook } of routed(generation)) {
-        if (hook) links.set(`${slot} ${key} ${hook.priority} ${hook.paths.join()}`, linkOf(hook, slot, key));
+        if (hook) links.set(`${slot} ${key}`, linkOf(hook, slot, key));
         else if (registration.type === 'route') addRoute(trie, entries, { slot, key, registration, slots });
       }
     }
@@ -158,7 +169,7 @@ function buildShape(slots: readonly SlotView<Routable>[], signature: string): Sh
   // The sort is stable: equal priorities keep the load order of the plugins.
   const ordered = [...links.values()].toSorted((a, b) => a.priority - b.priority);
   for (const entry of entries) placeChain(entry, ordered);
-  return { trie, links: ordered, signature };
+  return { trie, links: ordered, signatures: slots.map(({ signature }) => signature) };
 }
 
 function linkOf(hook: Hook, slot: number, key: string): ChainLink {
