@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import { parseDuration, parseSize, type PluginManifest } from '@hotswap/protocol';
+import { messageOf, parseDuration, parseSize, type PluginManifest } from '@hotswap/protocol';
 import { PluginMethods } from './calls.ts';
 import { layerConfig } from './config/plugin/config-layers.ts';
 import { createConfigCompiler, type PluginConfigSchema } from './config/plugin/plugin-config.ts';
@@ -158,6 +158,10 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
         'plugin was rolled back by its watch',
       );
       events.emit('rollback', { plugin: slot.name, reason, to: slot.current?.number });
+      // Else a restart would bring the bad version back, with no earlier one beside it to return to.
+      wishes.record(slot, 'rollback', { actor: 'watch', reason }).catch((error: unknown) => {
+        log.error({ plugin_name: slot.name, error: messageOf(error) }, 'a rollback could not be recorded');
+      });
     },
   };
   const configOf: RuntimeCore['configOf'] = (name, artifact) => {

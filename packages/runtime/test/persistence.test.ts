@@ -116,4 +116,18 @@ describe('after a restart', () => {
     await using host = await run({ data });
     expect(host.runtime.status().plugins).toEqual([]);
   });
+
+  it('a version that the watch returned from does not come back', async () => {
+    await using folder = await temporaryFolder();
+    const { plugins, data, elsewhere } = await places(folder.path);
+    await write(elsewhere, pluginFiles('one', `ctx.http.get('/one', () => new Response('bad', { status: 500 }))`));
+    {
+      await using host = await run({ plugins, data, limits: { probationMs: 60_000 }, watchRules: { minRequests: 3 } });
+      await host.runtime.swap('one', join(elsewhere, 'one'), { wait: 'published' });
+      for (let request = 0; request < 3; request++) await host.get('/one');
+      expect(await host.get('/one')).toEqual([200, 'one {}']);
+    }
+    await using host = await run({ plugins, data });
+    expect(await host.get('/one')).toEqual([200, 'one {}']);
+  });
 });

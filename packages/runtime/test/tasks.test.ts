@@ -89,3 +89,21 @@ it('a task that fails is logged, counts as an error, and runs again', async () =
   expect(host.status('a').counts.errors).toBeGreaterThan(0);
   expect(host.status('a').tasks).toEqual(['flaky every 5 ms']);
 });
+
+it('a run may take longer than a call, until the next one is due', async () => {
+  await using host = await run({ limits: { callTimeoutMs: 30 } });
+  const begun = Promise.withResolvers<AbortSignal>();
+  await host.runtime.load(
+    inMemory('a', {
+      start: (ctx) =>
+        ctx.tasks.every(200, 'long', async ({ signal }) => {
+          begun.resolve(signal);
+          await ctx.clock.sleep(100);
+        }),
+    }),
+  );
+  const signal = await begun.promise;
+  await until(() => host.status('a').counts.requests > 0, 'the run ended');
+  expect(signal.aborted).toBe(false);
+  expect(host.status('a').counts.errors).toBe(0);
+});

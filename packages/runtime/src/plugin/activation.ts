@@ -64,8 +64,10 @@ function attachAll(generation: Generation, boards: ActivationBoards, attached: (
   }
   for (const { registration, handler } of generation.registered('task')) {
     const { name, everyMs } = registration;
+    // A run may take until the next one is due: hourly work is no request.
+    const limitMs = Math.max(generation.callTimeoutMs, everyMs);
     const run = async (signal: AbortSignal): Promise<void> =>
-      void (await generation.callInBackground(handler, (lease) => [optionsWith(lease, signal)]));
+      void (await generation.callInBackground(handler, (lease) => [optionsWith(lease, signal)], limitMs));
     const task = boards.tasks.schedule({ plugin: who.plugin, name, everyMs, run });
     attached.push(() => task.stop());
   }

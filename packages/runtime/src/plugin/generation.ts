@@ -184,9 +184,14 @@ export class Generation implements DeadlineHolder {
   }
 
   /** Runs a task, an event or a service call under a lease of its own, whose signal the arguments may carry. */
-  async callInBackground(handler: GuestHandler, argsFor: (lease: Lease) => readonly unknown[]): Promise<unknown> {
+  async callInBackground(
+    handler: GuestHandler,
+    argsFor: (lease: Lease) => readonly unknown[],
+    limitMs = this.callTimeoutMs,
+  ): Promise<unknown> {
     const startedAt = performance.now();
     const lease = this.leases.acquire();
+    lease.limitMs = limitMs;
     try {
       const value = await this.call(lease, asItIs, handler, argsFor(lease));
       this.record(performance.now() - startedAt, false);
@@ -218,7 +223,9 @@ export class Generation implements DeadlineHolder {
   }
 
   expire(now: number): void {
-    this.leases.expire(now, () => fail('CALL_TIMED_OUT', { plugin: this.plugin, limitMs: this.callTimeoutMs }));
+    this.leases.expire(now, ({ limitMs = this.callTimeoutMs }) =>
+      fail('CALL_TIMED_OUT', { plugin: this.plugin, limitMs }),
+    );
   }
 
   /** An error came out of the plugin outside any call. */
@@ -283,8 +290,9 @@ export class Generation implements DeadlineHolder {
   }
 
   #setDeadline(lease: Lease, from: number): void {
-    if (this.callTimeoutMs === Infinity || lease.isPaused) return;
-    lease.deadlineAt = from + this.callTimeoutMs;
+    const limitMs = lease.limitMs ?? this.callTimeoutMs;
+    if (limitMs === Infinity || lease.isPaused) return;
+    lease.deadlineAt = from + limitMs;
     this.#deadlines.arm();
   }
 

@@ -8,6 +8,8 @@ export class Lease {
   isOpen = true;
   /** When the running call has had its time, on the monotonic clock; Infinity while none runs. */
   deadlineAt: number = Infinity;
+  /** How long the call may take, where that is not what its generation allows every call. */
+  limitMs: number | undefined;
   /** The handler waits for another one: its time does not run. */
   isPaused = false;
   /** Settles the running call with an error; set while one is awaited. */
@@ -127,10 +129,10 @@ export class LeaseBook {
   }
 
   /** Ends the calls whose deadline has passed. */
-  expire(now: number, timedOut: () => Error): void {
+  expire(now: number, timedOut: (lease: Lease) => Error): void {
     for (const lease of this.open()) {
       if (lease.deadlineAt > now) continue;
-      const error = timedOut();
+      const error = timedOut(lease);
       lease.abort(error);
       lease.cancel?.(error);
     }
