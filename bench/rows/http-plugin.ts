@@ -1,8 +1,9 @@
-import type { BenchRow } from '../bench-row.ts';
-import { placement } from '../bounded-child.ts';
+import type { BenchContext, BenchRow } from '../bench-row.ts';
+import { placement, startChild } from '../bounded-child.ts';
+import type { Framework, HttpInMemoryCommands } from '../children/http-in-memory.ts';
 import type { ServerKind } from '../children/http-server.ts';
 import { type Throughput, throughputOf } from '../http-bench.ts';
-import { atMostTimes, type Finding } from '../measure.ts';
+import { atMostTimes, type Finding, interleave } from '../measure.ts';
 import { guardedPlugin, helloPlugin, writePlugin } from '../plugin-texts.ts';
 
 const baseline = 'Fastify';
@@ -35,6 +36,7 @@ export const httpPlugin: BenchRow = {
         (got[name] ??= []).push(await throughputOf(context, served, span));
       }
     }
+    const alone = await inMemory(context, { plain, guarded });
     context.scope.removeFolder(folder);
     const valuesOf = (name: string, field: keyof Throughput) => (got[name] ?? []).map((each) => each[field]);
     const found = (field: keyof Throughput, unit: string): Finding[] =>
@@ -48,7 +50,34 @@ export const httpPlugin: BenchRow = {
       finding.case === 'HotSwap, middleware + route' ? { ...finding, goal: atMostTimes(1.03, baseline) } : finding;
     return [
       ...found('cpuMicroseconds', 'us of the server for a request').map(judged),
+      ...alone,
       ...found('requestsPerSecond', 'requests/s').map((finding) => ({ ...finding, note: placement })),
     ];
   },
 };
+
+/** The frameworks' own part, which the noise of sockets and of other processes cannot hide. */
+async function inMemory(
+  context: BenchContext,
+  plugins: { readonly plain: string; readonly guarded: string },
+): Promise<Finding[]> {
+  const cases: Readonly<Record<string, { readonly framework: Framework; readonly plugin: string }>> = {
+    [baseline]: { framework: 'Fastify', plugin: '' },
+    'node:http': { framework: 'node:http', plugin: '' },
+    'HotSwap, route': { framework: 'HotSwap', plugin: plugins.plain },
+    'HotSwap, middleware + route': { framework: 'HotSwap', plugin: plugins.guarded },
+  };
+  const times = await interleave(context.isQuick ? 1 : 5, Object.keys(cases), async (name, round) => {
+    context.progress(`http-plugin: without sockets, round ${round + 1}, ${name}`);
+    const { framework, plugin } = cases[name] ?? { framework: 'node:http', plugin: '' };
+    await using child = await startChild<HttpInMemoryCommands>(context, 'children/http-in-memory.ts', { core: 0 });
+    return await child.call('time', { framework, plugin, ms: context.isQuick ? 200 : 700 });
+  });
+  const fastify = { case: `${baseline}, without sockets`, values: times[baseline] ?? [] };
+  return Object.keys(cases).map((name) => ({
+    case: `${name}, without sockets`,
+    unit: 'us for a request',
+    values: times[name] ?? [],
+    ...(name === baseline ? {} : { against: fastify }),
+  }));
+}
