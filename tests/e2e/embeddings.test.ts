@@ -85,7 +85,7 @@ function fetchServer(answer: (request: Request) => Response | Promise<Response>)
     const response = await answer(request);
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     if (response.body === null) outgoing.end();
-    else Readable.fromWeb(response.body as ReadableStream).pipe(outgoing);
+    else Readable.fromWeb(response.body).pipe(outgoing);
   };
 }
 
