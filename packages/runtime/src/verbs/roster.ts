@@ -30,7 +30,14 @@ export class Roster {
 
   /** Plugins whose running generation needs this one, by name. */
   dependentsOf(name: string): readonly string[] {
-    return this.slots.filter((slot) => requiredBy(slot).includes(name)).map((slot) => slot.name);
+    const dependents: string[] = [];
+    // Asked once for each plugin of a status: most plugins need none, and no list is made of what they need.
+    for (const slot of this.#slots.values()) {
+      const dependencies = slot.current?.artifact.manifest.dependencies;
+      if (dependencies !== undefined && name in dependencies && requiredBy(slot).includes(name))
+        dependents.push(slot.name);
+    }
+    return dependents;
   }
 
   /** The plugin, then everything that would stop with it, dependents first. */
