@@ -27,7 +27,7 @@ export const httpPlugin: BenchRow = {
     };
     const isKept = (name: string): boolean => !name.includes('1 ') && !name.includes('in Fastify');
     const names = Object.keys(cases).filter((name) => !context.isQuick || isKept(name));
-    const span = context.isQuick ? { warmRequests: 3_000, ms: 300 } : { warmRequests: 40_000, ms: 2_000 };
+    const span = context.isQuick ? { warmRequests: 1_500, ms: 300 } : { warmRequests: 40_000, ms: 2_000 };
     const got: Record<string, Throughput[]> = {};
     for (let round = 0; round < (context.isQuick ? 1 : 5); round++) {
       for (const name of round % 2 === 0 ? names : names.toReversed()) {
@@ -71,7 +71,7 @@ async function inMemory(
     context.progress(`http-plugin: without sockets, round ${round + 1}, ${name}`);
     const { framework, plugin } = cases[name] ?? { framework: 'node:http', plugin: '' };
     await using child = await startChild<HttpInMemoryCommands>(context, 'children/http-in-memory.ts', { core: 0 });
-    return await child.call('time', { framework, plugin, ms: context.isQuick ? 200 : 700 });
+    return await child.call('time', { framework, plugin, ms: context.isQuick ? 80 : 700 });
   });
   const fastify = { case: `${baseline}, without sockets`, values: times[baseline] ?? [] };
   return Object.keys(cases).map((name) => ({

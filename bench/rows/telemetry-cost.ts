@@ -42,7 +42,7 @@ async function costOfCalls(context: BenchContext): Promise<Finding[]> {
 async function costOfRequests(context: BenchContext): Promise<Finding[]> {
   const folder = context.scope.makeFolder();
   const plugins = [writePlugin(folder, { name: 'plain', version: '1.0.0', text: helloPlugin('1') })];
-  const span = context.isQuick ? { warmRequests: 3_000, ms: 300 } : { warmRequests: 40_000, ms: 2_000 };
+  const span = context.isQuick ? { warmRequests: 1_500, ms: 300 } : { warmRequests: 40_000, ms: 2_000 };
   const cpu = await interleave(context.isQuick ? 1 : 5, variants, async (variant, round) => {
     context.progress(`telemetry-cost: requests, round ${round + 1}, ${variant}`);
     const options = { flags: flagsOf[variant] };
