@@ -134,6 +134,21 @@ describe('while the old generation still holds a request', () => {
     expect(host.status('a').generations.map(({ number, state }) => [number, state])).toEqual([[1, 'active']]);
   });
 
+  it('a rollback ends the wait for it, however long it goes on serving', async () => {
+    await using host = await run({ limits: { probationMs: 60_000, drainTimeoutMs: 60_000 } });
+    const first = waiting('a', '1');
+    await host.runtime.load(first.plugin);
+    const request = host.get('/a');
+    await first.begun;
+    const swapping = host.runtime.swap('a', answering('a', '2'));
+    await expect.poll(() => host.status('a').generation).toBe(2);
+    await host.runtime.rollback('a');
+    expect(await swapping).toMatchObject({ outcome: 'swapped', cancelled: 0 });
+    expect(host.status('a').activeRequests).toBe(1);
+    first.answer();
+    expect(await request).toEqual([200, '1']);
+  });
+
   it('an unload waits for every generation of the plugin', async () => {
     await using host = await run();
     const first = waiting('a', '1');

@@ -105,6 +105,11 @@ export class LeaseBook {
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
+  /** It serves again after a rollback and may never fall idle: nobody waits for that any more. */
+  callOffDrain(): void {
+    this.#settleIdle();
+  }
+
   /** Tells open-ended answers that the drain has begun. */
   announceDrain(): void {
     for (const lease of this.open()) lease.onDrain?.();

@@ -12,13 +12,14 @@ export interface DrainLimits {
 
 /**
  * Waits until nobody holds a lease on `generation` and its queued events are handled; past the limit aborts the rest, waits the grace, settles them.
+ * A rollback that makes it serve again ends the wait.
  *
  * @returns how many requests were cancelled
  */
 export async function drain(generation: Generation, limits: DrainLimits, events: EventBus): Promise<number> {
   const { leases, plugin, number, state } = generation;
   leases.announceDrain();
-  const idle = events.idle(plugin, number).then(() => leases.whenIdle());
+  const idle = events.idle(plugin, number).then(() => (generation.state === state ? leases.whenIdle() : undefined));
   if (await settlesWithin(idle, limits.drainTimeoutMs)) return 0;
   // It serves again: a rollback came, and what it holds now is not what was waited for.
   if (generation.state !== state) return 0;

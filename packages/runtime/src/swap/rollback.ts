@@ -22,6 +22,7 @@ export function returnToPrevious(
 ): Promise<number> {
   const { slot, from, to } = pair;
   publish(parts, [{ slot, successor: to }], `rollback: ${reason}`);
+  to.leases.callOffDrain();
   const snapshot = slot.history.latest;
   if (snapshot?.generation === to.number) {
     slot.wish = { ...slot.wish, source: snapshot.source, config: snapshot.config };
