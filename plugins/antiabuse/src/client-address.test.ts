@@ -24,3 +24,9 @@ test.each([
 test('refuses a list with an entry that is no address', () => {
   expect(() => new AddressSet(['10.0.0.0/8', 'localhost'], 'allow')).toThrow('config.allow holds "localhost"');
 });
+
+test('one IPv6 address stands for itself alone', () => {
+  const proxy = new AddressSet(['2001:db8:1::5'], 'trustedProxies');
+  expect(nameOf(findClient('2001:db8:1::5', '198.51.100.1', proxy))).toBe('198.51.100.1');
+  expect(nameOf(findClient('2001:db8:1::6', '198.51.100.1', proxy))).toBe('2001:db8:1:0::/64');
+});
