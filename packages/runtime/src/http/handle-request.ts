@@ -95,22 +95,21 @@ class PluginExchange implements Exchange {
   }
 
   #begin(request: HotRequest): MaybePromise<HotResponse | undefined> {
-    return andThen(this.#step(0, request), (response) => {
-      this.#settle();
-      return response === this.#unanswered ? undefined : response;
-    });
+    const answer = this.#step(0, request);
+    return answer instanceof Promise ? answer.then((response) => this.#settled(response)) : this.#settled(answer);
   }
 
   /**
    * One look at the clock for the whole way: a middleware's time holds that of what stands behind it. Who only looked
    * on is free to go: a stream of another plugin must not hold up its drain, nor be broken off by it.
    */
-  #settle(): void {
+  #settled(response: HotResponse): HotResponse | undefined {
     const durationMs = performance.now() - this.#startedAt;
     for (const { generation, lease, isError, makesBody } of this.#visits) {
       generation.record(durationMs, isError);
       if (!makesBody) lease.release();
     }
+    return response === this.#unanswered ? undefined : response;
   }
 
   #step(index: number, request: HotRequest): MaybePromise<HotResponse> {
@@ -136,10 +135,7 @@ class PluginExchange implements Exchange {
     if (tooLarge) return tooLarge;
     const visit = this.#enter(generation);
     const answer = this.#call(visit, readResponse, handler, [request, this.#info(request, visit.lease, match)]);
-    return andThen(answer, (response) => {
-      if (response.status >= 500) visit.isError = true;
-      return response;
-    });
+    return answer instanceof Promise ? answer.then((response) => judged(visit, response)) : judged(visit, answer);
   }
 
   #middleware({ index, request, handler, visit }: LinkCall): MaybePromise<HotResponse> {
@@ -180,7 +176,7 @@ class PluginExchange implements Exchange {
   /** No plugin has the route: the host's own answer, 405 if another method would be answered, or nothing. */
   #unrouted(request: HotRequest): MaybePromise<HotResponse> {
     const fallback = this.#fallback;
-    if (fallback) return answered(request, () => fallback(request), ignore);
+    if (fallback) return answered(request, fallback);
     const allowed = this.#parts.router.table.shape.trie.methodsAt(this.#path);
     if (allowed.length > 0 && !allowed.includes(this.#method)) {
       return new HotResponse('Method Not Allowed', { status: 405, headers: { allow: allowed.join(', ') } });
@@ -191,14 +187,13 @@ class PluginExchange implements Exchange {
 
   /** Where the table has changed since arrival, the newest generation serves; but one that is held stays. */
   #generationOf(slot: number): Generation | undefined {
-    const name = this.#table.slots[slot]?.name;
-    if (this.#visits.length > 0) {
-      const held = this.#visits.find(({ generation, lease }) => lease.isOpen && generation.plugin === name);
-      if (held) return held.generation;
-    }
     const { table } = this.#parts.router;
-    const current = table === this.#table ? slot : table.slots.findIndex((view) => view.name === name);
-    return generationFor(table, current, this.#identify);
+    if (table === this.#table) return generationFor(table, slot, this);
+    const name = this.#table.slots[slot]?.name;
+    const held = this.#visits.find(({ generation, lease }) => lease.isOpen && generation.plugin === name);
+    if (held) return held.generation;
+    const current = table.slots.findIndex((view) => view.name === name);
+    return generationFor(table, current, this);
   }
 
   #currentView(slot: number) {
@@ -222,21 +217,29 @@ class PluginExchange implements Exchange {
     args: readonly unknown[],
   ): MaybePromise<T | HotResponse> {
     const { generation, lease } = visit;
-    return answered(
-      this.#request,
-      () => generation.call(lease, read, handler, args),
-      (error) => void (visit.isError ||= isFault(error)),
-    );
+    try {
+      const answer = generation.call(lease, read, handler, args);
+      return answer instanceof Promise ? answer.catch((error: unknown) => this.#failed(visit, error)) : answer;
+    } catch (error) {
+      return this.#failed(visit, error);
+    }
+  }
+
+  /** A failed call becomes its error answer: what stands in front of it never sees a throw that is not its own. */
+  #failed(visit: Visit, error: unknown): HotResponse {
+    visit.isError ||= isFault(error);
+    return errorResponse(error, this.#request.source?.requestId);
   }
 
   #info(request: HotRequest, lease: Lease, match: TrieMatch<RouteEntry> | undefined): RouteInfo {
-    return new RouteInfo({ request, lease, match, tenant: this.#identify().tenant });
+    return new RouteInfo({ request, lease, match, tenant: this.key.tenant });
   }
 
-  readonly #identify = (): AssignmentKey => {
+  /** Who the request belongs to; asked for once, and only where it matters. */
+  get key(): AssignmentKey {
     this.#key ??= this.#parts.identify?.(this.#request) ?? anyone;
     return this.#key;
-  };
+  }
 }
 
 interface LinkCall {
@@ -246,25 +249,21 @@ interface LinkCall {
   readonly visit: Visit;
 }
 
-/** A failed call becomes its error answer, so that what stands in front of it never sees a throw that is not its own. */
-function answered<T>(
-  { source }: HotRequest,
-  work: () => MaybePromise<T>,
-  failed: (error: unknown) => void,
-): MaybePromise<T | HotResponse> {
-  const answer = (error: unknown): HotResponse => {
-    failed(error);
-    return errorResponse(error, source?.requestId);
-  };
-  try {
-    const result = work();
-    return result instanceof Promise ? result.catch(answer) : result;
-  } catch (error) {
-    return answer(error);
-  }
+function judged(visit: Visit, response: HotResponse): HotResponse {
+  if (response.status >= 500) visit.isError = true;
+  return response;
 }
 
-function ignore(): void {}
+/** The host's own answer; what it throws becomes its error answer. */
+function answered(request: HotRequest, fallback: Fallback): MaybePromise<HotResponse> {
+  const failed = (error: unknown): HotResponse => errorResponse(error, request.source?.requestId);
+  try {
+    const response = fallback(request);
+    return response instanceof Promise ? response.catch(failed) : response;
+  } catch (error) {
+    return failed(error);
+  }
+}
 
 /** Holds a route to the body that its plugin accepts; an answer when more than that was announced. */
 function boundBody({ source }: HotRequest, { maxBodyBytes: limit }: Generation): HotResponse | undefined {

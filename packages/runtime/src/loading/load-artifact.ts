@@ -1,5 +1,6 @@
 import { isBuiltin } from 'node:module';
 import { join, posix, sep } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '@hotswap/protocol';
 import type { PluginManifest } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
@@ -102,15 +103,26 @@ async function unpacked(archive: string, signal: AbortSignal): Promise<BundledPl
   return { manifest, code, map: files.get(`${main}.map`), file, origin: archive, inputs: [] };
 }
 
-function toArtifact(plugin: BundledPlugin, refusal: 'ARCHIVE_NOT_BUNDLED' | 'IMPORT_REFUSED'): Artifact {
-  const { manifest, map, file, origin, inputs } = plugin;
+/** A text from this length on is worked on in several turns of the event loop: requests are answered in between. */
+const longText = 100_000;
+
+async function toArtifact(
+  plugin: BundledPlugin,
+  refusal: 'ARCHIVE_NOT_BUNDLED' | 'IMPORT_REFUSED',
+): Promise<Artifact> {
+  const { manifest, code, map, file, origin, inputs } = plugin;
+  const pause = async (): Promise<void> => void (code.length >= longText && (await nextTurn()));
   const { body, specifiers } = rewritten(plugin);
   const specifier = specifiers.find((name) => !isProvided(name));
   if (specifier !== undefined) throw fail(refusal, { plugin: manifest.name, path: origin, specifier });
+  await pause();
   const sourceMap = map === undefined ? undefined : shiftSourceMap(map);
+  await pause();
+  const digest = pluginDigest(manifest, body);
+  await pause();
   return {
     manifest,
-    digest: pluginDigest(manifest, body),
+    digest,
     program: { type: 'text', body, sourceMap, file },
     origin,
     inputs,

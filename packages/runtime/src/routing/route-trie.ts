@@ -6,6 +6,9 @@ interface Leaf<Value> {
   readonly byMethod: Map<string, Value>;
 }
 
+/** A path without places: its matches are always the same objects. */
+type ExactPath<Value> = Map<string, TrieMatch<Value>>;
+
 interface Node<Value> {
   readonly literals: Map<string, Node<Value>>;
   param: Node<Value> | undefined;
@@ -26,7 +29,7 @@ const noValues: readonly string[] = [];
 export class RouteTrie<Value> {
   readonly #root: Node<Value> = emptyNode();
   /** Patterns without places, looked up in one step. */
-  readonly #exact = new Map<string, Leaf<Value>>();
+  readonly #exact = new Map<string, ExactPath<Value>>();
 
   /** @returns what already stands at the same method and shape, whatever its places are called; then nothing is added */
   add(method: string, pattern: RoutePattern, value: Value): Value | undefined {
@@ -37,14 +40,14 @@ export class RouteTrie<Value> {
     }
     const leaf = leafIn(leaves, pattern);
     leaf.byMethod.set(method, value);
-    if (pattern.names.length === 0) this.#exact.set(pattern.text, leaf);
+    if (pattern.names.length === 0) this.#addExact(pattern.text, method, value);
     return undefined;
   }
 
   match(method: string, path: string): TrieMatch<Value> | undefined {
     const exact = this.#exact.get(path);
-    const value = exact && valueFor(exact, method);
-    if (exact && value !== undefined) return { value, names: exact.names, values: noValues };
+    const found = exact && valueFor(exact, method);
+    if (found !== undefined) return found;
     return search(this.#root, path, 1, method, []);
   }
 
@@ -54,6 +57,12 @@ export class RouteTrie<Value> {
     for (const leaf of this.#leavesAt(path)) for (const method of leaf.byMethod.keys()) methods.add(method);
     if (methods.has('GET')) methods.add('HEAD');
     return [...methods].toSorted();
+  }
+
+  #addExact(path: string, method: string, value: Value): void {
+    const matches: ExactPath<Value> = this.#exact.get(path) ?? new Map();
+    matches.set(method, { value, names: noValues, values: noValues });
+    this.#exact.set(path, matches);
   }
 
   #leavesAt(path: string): Leaf<Value>[] {
@@ -92,10 +101,8 @@ function leafIn<Value>(leaves: Leaf<Value>[], pattern: RoutePattern): Leaf<Value
   return leaf;
 }
 
-function valueFor<Value>(leaf: Leaf<Value>, method: string): Value | undefined {
-  return (
-    leaf.byMethod.get(method) ?? (method === 'HEAD' ? leaf.byMethod.get('GET') : undefined) ?? leaf.byMethod.get('ALL')
-  );
+function valueFor<Value>(byMethod: ReadonlyMap<string, Value>, method: string): Value | undefined {
+  return byMethod.get(method) ?? (method === 'HEAD' ? byMethod.get('GET') : undefined) ?? byMethod.get('ALL');
 }
 
 function pick<Value>(
@@ -104,7 +111,7 @@ function pick<Value>(
   values: readonly string[],
 ): TrieMatch<Value> | undefined {
   for (const leaf of leaves) {
-    const value = valueFor(leaf, method);
+    const value = valueFor(leaf.byMethod, method);
     if (value !== undefined) return { value, names: leaf.names, values };
   }
   return undefined;

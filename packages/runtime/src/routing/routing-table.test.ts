@@ -67,8 +67,8 @@ describe('building a table', () => {
     const assignment = { ...both.assignment, weights: [{ generation: 2, share: 0.5 }] };
     const table = build(createSlotView({ ...both, assignment, generations: new Map([...both.generations, [2, next]]) }));
     const slotIndex = matchRoute(table, 'GET', '/x')?.value.slot ?? -1;
-    expect(generationFor(table, slotIndex, () => ({ stickyHash: 0.1 }))?.number).toBe(2);
-    expect(generationFor(table, slotIndex, () => ({ stickyHash: 0.9 }))?.number).toBe(1);
+    expect(generationFor(table, slotIndex, { key: { stickyHash: 0.1 } })?.number).toBe(2);
+    expect(generationFor(table, slotIndex, { key: { stickyHash: 0.9 } })?.number).toBe(1);
   });
 });
 
@@ -104,7 +104,7 @@ describe('the chain in front of a route', () => {
 it('has no generation for a plugin that is being unloaded', () => {
   const table = build(createSlotView({ ...slot('a', [route('/x')]), state: 'unloading' }));
   expect(matchRoute(table, 'GET', '/x')).toBeDefined();
-  expect(generationFor(table, 0, () => ({}))).toBeUndefined();
+  expect(generationFor(table, 0, { key: {} })).toBeUndefined();
 });
 
 it('is taken by the router in one assignment, and only when published', () => {

@@ -116,13 +116,13 @@ export function appliesTo(link: ChainLink, path: string): boolean {
 export function generationFor<G extends Routable>(
   table: RoutingTable<G>,
   slot: number,
-  key: () => AssignmentKey,
+  caller: { readonly key: AssignmentKey },
 ): G | undefined {
   const view = table.slots[slot];
   if (view === undefined) return undefined;
   if (view.sole !== undefined) return view.sole;
   if (view.state === 'unloading') return undefined;
-  const number = resolveAssignment(view.assignment, key());
+  const number = resolveAssignment(view.assignment, caller.key);
   return number === undefined ? undefined : view.generations.get(number);
 }
 

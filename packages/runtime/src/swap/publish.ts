@@ -3,6 +3,7 @@ import { activate } from '../plugin/activation.ts';
 import type { Generation } from '../plugin/generation.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
 import type { Router } from '../routing/router.ts';
+import type { RoutingTable } from '../routing/routing-table.ts';
 
 /** One plugin's part in a publish: who serves from now on. */
 export interface Succession {
@@ -19,19 +20,32 @@ export interface PublishParts {
 }
 
 /**
+ * The table that `publish` would take. It holds until the next publish, so both belong in one turn of the event loop.
+ *
+ * @throws ROUTE_CONFLICT
+ */
+export function routeTo(parts: PublishParts, successions: readonly Succession[]): RoutingTable<Generation> {
+  return parts.router.prepare(
+    parts.slots().map((slot) => {
+      const change = successions.find((succession) => succession.slot === slot);
+      return change ? slot.viewWith(change.successor?.number) : slot.view();
+    }),
+  );
+}
+
+/**
  * Puts successors in the place of the generations that serve now: one new routing table, one assignment, within one
  * turn of the event loop. All of them are published or none.
  *
  * @returns the generations that gave way, now draining
  * @throws ROUTE_CONFLICT, SERVICE_CONFLICT before anything has changed
  */
-export function publish(parts: PublishParts, successions: readonly Succession[], reason: string): Generation[] {
-  const table = parts.router.prepare(
-    parts.slots().map((slot) => {
-      const change = successions.find((succession) => succession.slot === slot);
-      return change ? slot.viewWith(change.successor?.number) : slot.view();
-    }),
-  );
+export function publish(
+  parts: PublishParts,
+  successions: readonly Succession[],
+  reason: string,
+  table = routeTo(parts, successions),
+): Generation[] {
   const pairs = successions.map(({ slot, successor }) => ({ slot, successor, previous: slot.current }));
   attachSuccessors(parts, pairs);
   parts.router.publish(table);

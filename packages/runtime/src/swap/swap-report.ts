@@ -3,7 +3,7 @@ import type { Operation } from '../status.ts';
 
 /** One step of a swap and how long it took. */
 export interface SwapStep {
-  readonly name: 'load' | 'check' | 'start' | 'warm-up' | 'publish' | 'drain' | 'rollback' | 'stop';
+  readonly name: 'load' | 'check' | 'start' | 'warm-up' | 'route' | 'publish' | 'drain' | 'rollback' | 'stop';
   readonly durationMs: number;
   readonly error?: WireError;
 }

@@ -1,7 +1,7 @@
 import { messageOf } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
 import { drain, type DrainLimits } from './drain.ts';
-import { publish, type PublishParts } from './publish.ts';
+import { publish, type PublishParts, routeTo } from './publish.ts';
 import { retire, type RetireParts } from './retire.ts';
 import { returnToPrevious } from './rollback.ts';
 import { StepClock, toWireError } from './step-clock.ts';
@@ -132,8 +132,10 @@ async function prepare(parts: SwapParts, { slot, change, steps }: Attempt): Prom
 function commit(parts: SwapParts, candidates: readonly Candidate[]): readonly Swapping[] {
   const before = candidates.map(({ slot }) => slot.current);
   const successions = candidates.map(({ slot, generation }) => ({ slot, successor: generation }));
-  const [first] = candidates;
-  first?.steps.runSync('publish', () => publish(parts, successions, first.change.operation));
+  for (const { change, steps } of candidates.slice(0, 1)) {
+    const table = steps.runSync('route', () => routeTo(parts, successions));
+    steps.runSync('publish', () => publish(parts, successions, change.operation, table));
+  }
   return candidates.map((candidate, index) => succeed(parts, candidate, before[index]));
 }
 
