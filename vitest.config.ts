@@ -53,5 +53,14 @@ export default defineConfig({
         },
       },
     ],
+    // For `npm run coverage`, which also has Node itself load the sources, as it does in the processes and threads that
+    // tests start: so the places that were reached are the same everywhere and add up.
+    coverage: {
+      provider: 'v8',
+      autoAttachSubprocess: true,
+      reporter: ['html', 'json-summary'],
+      include: ['packages/*/src/**/*.ts', 'hosts/*/src/**/*.ts', 'plugins/*/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/generated/**', '**/fixtures/**', 'packages/test-kit/**'],
+    },
   },
 });

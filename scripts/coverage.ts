@@ -3,19 +3,18 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { coverageByPackage, coverageGoal, formatCoverage } from './coverage-by-package.ts';
 import type { CoverageSummary } from './coverage-by-package.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const isJson = process.argv.includes('--json');
-const vitest = fileURLToPath(import.meta.resolve('vitest/vitest.mjs'));
+const vitest = resolve(root, 'node_modules/vitest/vitest.mjs');
 const passedOn = process.argv.slice(2).filter((argument) => argument !== '--json');
 
 const stderr = 2;
 const { status } = spawnSync(
   process.execPath,
-  [vitest, 'run', '--config', 'vitest.coverage.config.ts', '--project', 'unit', ...passedOn],
+  [vitest, 'run', '--project', 'unit', '--coverage', '--experimental.viteModuleRunner=false', ...passedOn],
   { cwd: root, stdio: ['ignore', isJson ? stderr : 'inherit', 'inherit'] },
 );
 if (status === 0) judge();
