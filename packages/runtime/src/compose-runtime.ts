@@ -168,7 +168,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     const { schema, variables } = { schema: artifact?.manifest.config, variables: config.pluginVariables };
     const claimed = claimPluginVariables(variables, [{ name, schema }]).byPlugin.get(name);
     const api = wishes.configOf(name);
-    return layerConfig({ file: config.plugins.entries[name]?.config, environment: claimed?.config, api });
+    return layerConfig({ file: wishes.entryOf(name)?.config, environment: claimed?.config, api });
   };
   const verbs = new Verbs({
     roster,

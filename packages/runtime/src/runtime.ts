@@ -6,6 +6,9 @@ import type { MethodInvoker } from './calls.ts';
 import { composeRuntime, type RuntimeCore } from './compose-runtime.ts';
 import { openDesiredState } from './config/desired/desired-state.ts';
 import { overlayDesiredState } from './config/desired/desired-overlay.ts';
+import { invalidConfig } from './config/document/settings-reader.ts';
+import { overlayVariables } from './config/plugin/overlay-variables.ts';
+import { claimPluginVariables, type ConfigurablePlugin } from './config/plugin/plugin-variables.ts';
 import { plainEntry, type PluginEntry } from './config/plugin-entry.ts';
 import type { RuntimeConfig } from './config/runtime-config.ts';
 import { fail } from './errors.ts';
@@ -145,7 +148,8 @@ class PluginRuntime implements Runtime {
       const { loadOrder } = settings.config.plugins;
       const load = (source: PluginSource) => swap.load(source, undefined);
       const unmet = (slot: PluginSlot): void => noteNeed(slot, slot.failure, { roster, noted: swap.noted });
-      const parts = { verbs, load, loadOrder, configOf: this.#core.configOf, unmet, log };
+      const checkVariables = (plugins: readonly ConfigurablePlugin[]): void => this.#checkVariables(plugins);
+      const parts = { verbs, load, loadOrder, configOf: this.#core.configOf, checkVariables, unmet, log };
       await startPlugins(parts, await this.#wanted());
     }
     const { healthIntervalMs } = settings.limits;
@@ -209,9 +213,9 @@ class PluginRuntime implements Runtime {
         return undefined;
       };
       const change = { current: this.#config, next: config };
+      wishes.followFile(config.plugins.entries);
       const update = await updateConfig({ roster, verbs, wishes, directory, findInDirectory }, change);
       this.#config = config;
-      wishes.followFile(config.plugins.entries);
       return update;
     });
   }
@@ -281,14 +285,15 @@ class PluginRuntime implements Runtime {
   async #wanted(): Promise<readonly WantedPlugin[]> {
     const { settings, wishes } = this.#core;
     const desired = wishes.desired?.plugins ?? {};
-    const { config, drift } = overlayDesiredState(this.#config, desired);
+    const { drift } = overlayDesiredState(this.#config, desired);
     for (const { plugin, message } of drift) this.#core.log.warn({ plugin_name: plugin }, message);
-    const { entries, autoLoad } = config.plugins;
-    const isUnwanted = (name: string): boolean => entries[name]?.isUnloaded === true;
+    const { autoLoad } = this.#config.plugins;
     const found = settings.directory === undefined || !autoLoad ? [] : await this.#found(settings.directory);
+    const named = await Promise.all(found.map(async (source) => ({ name: await provisionalName(source), source })));
+    const { entries } = overlayDesiredState(this.#withVariables(named), desired).config.plugins;
+    const isUnwanted = (name: string): boolean => entries[name]?.isUnloaded === true;
     const wanted = new Map<string, WantedPlugin>();
-    for (const source of found) {
-      const name = await provisionalName(source);
+    for (const { name, source } of named) {
       if (!isUnwanted(name)) wanted.set(name, { name, source, entry: entries[name] ?? plainEntry });
     }
     for (const [name, entry] of Object.entries(entries)) {
@@ -296,6 +301,28 @@ class PluginRuntime implements Runtime {
       else if (!wanted.has(name) && !isUnwanted(name)) this.#noteMissing(name, entry);
     }
     return [...wanted.values()];
+  }
+
+  /** Whether a plugin shall run, and at which level, can be said by the environment before its schema is known. */
+  #withVariables(found: readonly { readonly name: string }[]): RuntimeConfig {
+    const names = new Set([...found.map(({ name }) => name), ...Object.keys(this.#config.plugins.entries)]);
+    return overlayVariables(
+      this.#config,
+      Array.from(names, (name) => ({ name, schema: undefined })),
+    );
+  }
+
+  /** A variable that is no plugin's is more likely a slip than a wish. Plugins that are not read may still come. */
+  #checkVariables(read: readonly ConfigurablePlugin[]): void {
+    const { wishes } = this.#core;
+    const names = new Set([
+      ...Object.keys(this.#config.plugins.entries),
+      ...Object.keys(wishes.desired?.plugins ?? {}),
+    ]);
+    for (const { name } of read) names.delete(name);
+    const unread = Array.from(names, (name) => ({ name, schema: undefined }));
+    const { problems } = claimPluginVariables(this.#config.pluginVariables, [...read, ...unread]);
+    if (problems.length > 0) throw invalidConfig('the environment', problems);
   }
 
   async #found(directory: string): Promise<readonly PluginSource[]> {

@@ -28,6 +28,11 @@ export class OperatorWishes {
     this.#entries = entries;
   }
 
+  /** What the file says about a plugin. */
+  entryOf(plugin: string): PluginEntry | undefined {
+    return this.#entries[plugin];
+  }
+
   get desired(): DesiredState | undefined {
     return this.#desired;
   }

@@ -1,5 +1,8 @@
 import { dirname } from 'node:path';
 import { overlayDesiredState } from '../config/desired/desired-overlay.ts';
+import { type ConfigSource, layerConfig } from '../config/plugin/config-layers.ts';
+import { overlayVariables } from '../config/plugin/overlay-variables.ts';
+import { claimPluginVariables, type ConfigurablePlugin } from '../config/plugin/plugin-variables.ts';
 import { type ConfigOperation, type KnownPlugin, planConfigChange } from '../config/config-diff.ts';
 import type { RuntimeConfig } from '../config/runtime-config.ts';
 import type { SwapReport } from '../swap/swap-report.ts';
@@ -39,8 +42,19 @@ export async function updateConfig(
   { current, next }: { readonly current: RuntimeConfig; readonly next: RuntimeConfig },
 ): Promise<ConfigUpdate> {
   const desired = parts.wishes.desired?.plugins ?? {};
-  const before = overlayDesiredState(current, desired).config;
-  const { config: after, drift } = overlayDesiredState(next, desired);
+  const plugins = configurable(parts.roster);
+  const before = overlayDesiredState(overlayVariables(current, plugins), desired).config;
+  const after = overlayDesiredState(overlayVariables(next, plugins), desired).config;
+  const { drift } = overlayDesiredState(next, desired);
+  const claimed = claimPluginVariables(next.pluginVariables, plugins).byPlugin;
+  const scope: UpdateScope = {
+    ...parts,
+    configSourceOf: (plugin) => {
+      const file = next.plugins.entries[plugin]?.config;
+      const api = after.plugins.entries[plugin]?.override;
+      return layerConfig({ file, environment: claimed.get(plugin)?.config, api }).source;
+    },
+  };
   const plan = planConfigChange(before, after, knownPlugins(parts));
   const reports: SwapReport[] = [];
   for (const operation of plan.operations) {
@@ -48,16 +62,25 @@ export async function updateConfig(
     if (operation.type === 'disable') reports.push(await parts.verbs.disable(operation.plugin, byFile));
   }
   const changing = plan.operations.filter(({ type }) => type === 'swap' || type === 'configure');
-  if (changing.length > 0) reports.push(...(await change(parts, changing)));
+  if (changing.length > 0) reports.push(...(await change(scope, changing)));
   for (const operation of plan.operations) {
-    if (operation.type === 'load') reports.push(...(await load(parts, operation)));
-    if (operation.type === 'enable') reports.push(await enable(parts, operation));
+    if (operation.type === 'load') reports.push(...(await load(scope, operation)));
+    if (operation.type === 'enable') reports.push(await enable(scope, operation));
   }
   return {
     reports,
     needsRestart: [...plan.restart, ...plan.settings],
     drift: drift.map(({ message }) => message),
   };
+}
+
+interface UpdateScope extends UpdateParts {
+  /** Whose word the plugin's config is, once the next config is in force. */
+  readonly configSourceOf: (plugin: string) => ConfigSource;
+}
+
+function configurable(roster: Roster): readonly ConfigurablePlugin[] {
+  return roster.slots.map(({ name, current }) => ({ name, schema: current?.artifact.manifest.config }));
 }
 
 function knownPlugins({ roster, directory }: UpdateParts): readonly KnownPlugin[] {
@@ -71,30 +94,38 @@ function knownPlugins({ roster, directory }: UpdateParts): readonly KnownPlugin[
 
 type WantedOperation = Exclude<ConfigOperation, { readonly type: 'unload' }>;
 
-async function change(parts: UpdateParts, operations: readonly ConfigOperation[]): Promise<readonly SwapReport[]> {
+async function change(parts: UpdateScope, operations: readonly ConfigOperation[]): Promise<readonly SwapReport[]> {
   const changes = await Promise.all(
     operations
       .filter((operation): operation is WantedOperation => operation.type !== 'unload')
-      .map(async ({ plugin, type, wanted }) => ({ plugin, isConfigOnly: type === 'configure', wish: await wishOf(parts, plugin, wanted) })),
+      .map(async ({ plugin, type, wanted }) => ({
+        plugin,
+        isConfigOnly: type === 'configure',
+        wish: await wishOf(parts, plugin, wanted),
+      })),
   );
   return parts.verbs.reshapeTogether(changes, byFile);
 }
 
-async function load(parts: UpdateParts, { plugin, wanted }: WantedOperation): Promise<readonly SwapReport[]> {
-  const { source } = await wishOf(parts, plugin, wanted);
+/** A newcomer's config is put together once its schema is known; one that stays disabled is only noted. */
+async function load(parts: UpdateScope, { plugin, wanted }: WantedOperation): Promise<readonly SwapReport[]> {
+  const { source, ...wish } = await wishOf(parts, plugin, wanted);
   if (source === undefined) return [];
-  return [await parts.verbs.load(source, { ...byFile, config: wanted.config })];
+  if (wanted.enabled) return [await parts.verbs.load(source, { ...byFile, wish: { isolation: wanted.isolation } })];
+  parts.verbs.install(plugin, { ...wish, source, isEnabled: false });
+  return [];
 }
 
-async function enable(parts: UpdateParts, { plugin, wanted }: WantedOperation): Promise<SwapReport> {
+async function enable(parts: UpdateScope, { plugin, wanted }: WantedOperation): Promise<SwapReport> {
   return parts.verbs.enable(plugin, { ...byFile, wish: await wishOf(parts, plugin, wanted) });
 }
 
 async function wishOf(
-  parts: UpdateParts,
+  { findInDirectory, configSourceOf }: UpdateScope,
   plugin: string,
   { source, config, isolation }: WantedOperation['wanted'],
-): Promise<Partial<SlotWish>> {
-  const found = source ?? (await parts.findInDirectory(plugin));
-  return { config, configSource: 'file', isolation, ...(found === undefined ? {} : { source: found }) };
+): Promise<Omit<SlotWish, 'source' | 'isEnabled'> & Partial<Pick<SlotWish, 'source'>>> {
+  const found = source ?? (await findInDirectory(plugin));
+  const configSource = configSourceOf(plugin);
+  return { config, configSource, isolation, ...(found === undefined ? {} : { source: found }) };
 }

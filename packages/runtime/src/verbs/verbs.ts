@@ -49,6 +49,11 @@ export interface LayeredConfig {
   readonly source: ConfigSource;
 }
 
+/** What the config file wants beside the change itself. */
+interface WithWish {
+  readonly wish?: Partial<SlotWish>;
+}
+
 /** Carries the verbs out: one change of a plugin at a time, changes of different plugins side by side. */
 export class Verbs implements PluginVerbs {
   readonly #parts: VerbParts;
@@ -57,7 +62,7 @@ export class Verbs implements PluginVerbs {
     this.#parts = parts;
   }
 
-  async load(source: PluginSource, options: LoadOptions = {}): Promise<SwapReport> {
+  async load(source: PluginSource, options: LoadOptions & WithWish = {}): Promise<SwapReport> {
     const artifact = await this.#parts.swap.load(source, options.signal).catch(toError);
     if (artifact instanceof Error) return this.#unreadable(source, artifact);
     const { name } = artifact.manifest;
@@ -66,7 +71,7 @@ export class Verbs implements PluginVerbs {
       if (existing?.current) throw fail('PLUGIN_LOADED_ALREADY', { plugin: name });
       const isolation = existing?.wish.isolation;
       const { config, source: configSource } = this.#configFor(artifact, existing, options);
-      const wish = { isEnabled: true, source, config, configSource, isolation };
+      const wish = { isEnabled: true, source, config, configSource, isolation, ...options.wish };
       const slot = existing ?? this.install(name, wish);
       try {
         return await this.#swap(slot, { operation: 'load', operationId, wish, artifact }, options);
@@ -131,7 +136,7 @@ export class Verbs implements PluginVerbs {
     return reports;
   }
 
-  enable(plugin: string, options: ChangeOptions & { readonly wish?: Partial<SlotWish> } = {}): Promise<SwapReport> {
+  enable(plugin: string, options: ChangeOptions & WithWish = {}): Promise<SwapReport> {
     return this.#replace(plugin, 'enable', options, ({ wish }) => ({
       wish: { ...wish, ...options.wish, isEnabled: true },
     }));

@@ -1,6 +1,7 @@
 import type { Logger } from '@hotswap/sdk';
 import type { Verbs } from '../verbs.ts';
 import { plainEntry, type PluginEntry } from '../../config/plugin-entry.ts';
+import type { ConfigurablePlugin } from '../../config/plugin/plugin-variables.ts';
 import type { Artifact } from '../../loading/artifact.ts';
 import { orderPlugins } from '../../loading/dependency-order.ts';
 import type { PluginSource } from '../../loading/plugin-source.ts';
@@ -19,6 +20,8 @@ export interface StartUpParts {
   readonly verbs: Verbs;
   readonly load: (source: PluginSource) => Promise<Artifact>;
   readonly loadOrder: readonly string[];
+  /** Refuses variables of the environment that mean no setting of any plugin. */
+  readonly checkVariables: (plugins: readonly ConfigurablePlugin[]) => void;
   /** A plugin has failed before it began; it may be what another plugin mends. */
   readonly unmet: (slot: PluginSlot) => void;
   /** Lays file and environment over each other for a plugin whose schema is known now. */
@@ -35,7 +38,7 @@ const parallelLoads = 8;
  * Starts every wanted plugin: all are read, then they start level by level, independent ones side by side.
  * One that cannot start is `failed` with its reason; the rest run.
  *
- * @throws LOAD_ORDER_UNKNOWN
+ * @throws CONFIG_INVALID, LOAD_ORDER_UNKNOWN
  */
 export async function startPlugins(parts: StartUpParts, wanted: readonly WantedPlugin[]): Promise<void> {
   const artifacts = new Map<string, Artifact>();
@@ -45,6 +48,7 @@ export async function startPlugins(parts: StartUpParts, wanted: readonly WantedP
     if (isArtifact(result)) artifacts.set(result.manifest.name, result);
     else slots.set(plugin.name, refuse(parts, plugin, result));
   });
+  parts.checkVariables(configurable(wanted, artifacts));
   const runnable = [...artifacts.values()].filter(({ manifest }) => entryOf(wanted, manifest.name).enabled);
   const { levels, problems } = orderPlugins(
     runnable.map(({ manifest }) => manifest),
@@ -68,6 +72,15 @@ export async function startPlugins(parts: StartUpParts, wanted: readonly WantedP
       if (report.reason) parts.log.error({ plugin_name: name, error: report.reason }, 'plugin failed to start');
     });
   }
+}
+
+/** One that could not be read has its name; any key may be one of its schema. */
+function configurable(
+  wanted: readonly WantedPlugin[],
+  artifacts: ReadonlyMap<string, Artifact>,
+): readonly ConfigurablePlugin[] {
+  const names = new Set([...artifacts.keys(), ...wanted.map(({ name }) => name)]);
+  return Array.from(names, (name) => ({ name, schema: artifacts.get(name)?.manifest.config }));
 }
 
 function isArtifact(value: unknown): value is Artifact {
