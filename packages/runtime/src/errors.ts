@@ -201,7 +201,7 @@ export const fail = defineErrors({
   },
   LOAD_ORDER_UNKNOWN: {
     kind: 'invalid',
-    message: 'loadOrder names {entry}, which is no enabled plugin and no kind of one{hint}',
+    message: '{place}loadOrder names {entry}, which is no enabled plugin and no kind of one{hint}',
   },
 
   // config: the file, the environment, a plugin's own config, what operators changed

@@ -145,11 +145,21 @@ class PluginRuntime implements Runtime {
     const files = () => this.#core.census.files;
     if (this.#options.guardProcess ?? true) this.#guard = guardProcess({ generations, files, log });
     if (settings.config.plugins.enabled) {
-      const { loadOrder } = settings.config.plugins;
+      const { loadOrderPlaces, plugins } = settings.config;
+      const { loadOrder } = plugins;
       const load = (source: PluginSource) => swap.load(source, undefined);
       const unmet = (slot: PluginSlot): void => noteNeed(slot, slot.failure, { roster, noted: swap.noted });
       const checkVariables = (plugins: readonly ConfigurablePlugin[]): void => this.#checkVariables(plugins);
-      const parts = { verbs, load, loadOrder, configOf: this.#core.configOf, checkVariables, unmet, log };
+      const parts = {
+        verbs,
+        load,
+        loadOrder,
+        loadOrderPlaces,
+        configOf: this.#core.configOf,
+        checkVariables,
+        unmet,
+        log,
+      };
       await startPlugins(parts, await this.#wanted());
     }
     const { healthIntervalMs } = settings.limits;
@@ -215,6 +225,10 @@ class PluginRuntime implements Runtime {
       const change = { current: this.#config, next: config };
       wishes.followFile(config.plugins.entries);
       const update = await updateConfig({ roster, verbs, wishes, directory, findInDirectory }, change);
+      for (const [name, entry] of Object.entries(config.plugins.entries)) {
+        const isNew = this.#config.plugins.entries[name] === undefined && wishes.desired?.plugins[name] === undefined;
+        if (isNew && entry.source === undefined && roster.find(name) === undefined) this.#noteMissing(name, entry);
+      }
       this.#config = config;
       return update;
     });

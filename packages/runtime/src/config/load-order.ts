@@ -1,32 +1,9 @@
-import type { ConfigProblem } from './document/settings-reader.ts';
-import { didYouMean } from './document/settings-reader.ts';
-import { nearestName } from '../nearest-name.ts';
-import type { ParsedConfig } from './runtime-config.ts';
-
 /** What of a plugin matters to the order of starting. */
 export interface OrderedPlugin {
   readonly name: string;
   readonly kinds: readonly string[];
   /** Names of the plugins it needs. */
   readonly dependencies: readonly string[];
-}
-
-/**
- * Entries of `loadOrder` that are neither a plugin nor a kind, with their places; report them with `invalidConfig`.
- *
- * `kinds` are good entries even when no plugin is of them.
- */
-export function loadOrderProblems(
-  parsed: Pick<ParsedConfig, 'config' | 'locate'>,
-  plugins: Iterable<Pick<OrderedPlugin, 'name' | 'kinds'>>,
-  kinds: readonly string[],
-): readonly ConfigProblem[] {
-  const known = new Set([...kinds, ...Array.from(plugins, (plugin) => [plugin.name, ...plugin.kinds]).flat()]);
-  return parsed.config.plugins.loadOrder.flatMap((entry, index) => {
-    if (known.has(entry)) return [];
-    const message = `names "${entry}", which is neither a plugin nor a kind${didYouMean(nearestName(entry, known))}`;
-    return [{ path: `plugins.loadOrder[${index}]`, message, ...parsed.locate(['plugins', 'loadOrder', index]) }];
-  });
 }
 
 /**

@@ -19,6 +19,8 @@ export interface RuntimeConfig {
   readonly secrets: Readonly<Record<string, SecretReference>>;
   /** `HOTSWAP_PLUGIN_*` variables; they are understood once the plugins' schemas are known. */
   readonly pluginVariables: Readonly<Record<string, string>>;
+  /** Where each entry of `loadOrder` stands, as `hotswap.toml:5:14`; it is judged once the plugins are known. */
+  readonly loadOrderPlaces: readonly (string | undefined)[];
   /** Sections that belong to the host, as they stand in the file. */
   readonly host: Readonly<Record<string, unknown>>;
   /** What an operator must be told: signatures off, secrets in the clear. */
@@ -51,12 +53,7 @@ export interface ParseOptions {
 }
 
 /** Variables with the prefix that are read elsewhere: by the command line and by hosts. */
-const ignoredVariables: readonly string[] = [
-  'HOTSWAP_CONFIG',
-  'HOTSWAP_LOG_LEVEL',
-  'HOTSWAP_TOKEN',
-  'HOTSWAP_URL',
-];
+const ignoredVariables: readonly string[] = ['HOTSWAP_CONFIG', 'HOTSWAP_LOG_LEVEL', 'HOTSWAP_TOKEN', 'HOTSWAP_URL'];
 
 /** Variables with this prefix set a plugin's entry or config. */
 export const pluginVariablePrefix = 'HOTSWAP_PLUGIN_';
@@ -86,7 +83,17 @@ export function parseRuntimeConfig(text: string, options: ParseOptions): ParsedC
   const problems = reader.problems();
   if (problems.length > 0) throw invalidConfig(file, problems);
   return {
-    config: { server, plugins, secrets, pluginVariables, host, notices: noticesOf(plugins, secrets) },
+    config: {
+      server,
+      plugins,
+      secrets,
+      pluginVariables,
+      loadOrderPlaces: plugins.loadOrder.map((_, index) =>
+        placeOf(file, document.locate(['plugins', 'loadOrder', index])),
+      ),
+      host,
+      notices: noticesOf(plugins, secrets),
+    },
     file,
     locate: (path) => document.locate(path),
     locatePluginKey: (plugin, path) => {
@@ -121,6 +128,10 @@ function sortVariables(
     else reader.reportUnknownVariable(name);
   }
   return forPlugins;
+}
+
+function placeOf(file: string, position: Position | undefined): string | undefined {
+  return position && `${file}:${position.line}:${position.column}`;
 }
 
 function noticesOf(plugins: PluginsConfig, secrets: Readonly<Record<string, SecretReference>>): readonly string[] {

@@ -34,14 +34,17 @@ type Graph = ReadonlyMap<string, Node>;
  *
  * @param loadOrder plugin names and kinds; a kind stands for all plugins of it. Dependencies outrank it.
  * @param otherNames plugins that are known but do not start: `loadOrder` may name them
+ * @param places where each entry of `loadOrder` is written, for the message
  * @throws LOAD_ORDER_UNKNOWN
  */
 export function orderPlugins(
   manifests: readonly PluginManifest[],
   loadOrder: readonly string[] = [],
   otherNames: Iterable<string> = [],
+  places: readonly (string | undefined)[] = [],
 ): PluginOrder {
-  checkLoadOrder(loadOrder, manifests, otherNames);
+  const names = manifests.flatMap(({ name, kinds = [] }) => [name, ...kinds]);
+  checkLoadOrder(loadOrder, new Set([...names, ...otherNames, ...knownKinds]), places);
   const graph = graphOf(manifests);
   const problems = problemsOf(graph);
   const rank = ranksOf(manifests, loadOrder);
@@ -53,15 +56,16 @@ export function orderPlugins(
 
 function checkLoadOrder(
   loadOrder: readonly string[],
-  manifests: readonly PluginManifest[],
-  otherNames: Iterable<string>,
+  known: ReadonlySet<string>,
+  places: readonly (string | undefined)[],
 ): void {
-  const names = manifests.flatMap(({ name, kinds = [] }) => [name, ...kinds]);
-  const known = new Set([...names, ...otherNames, ...knownKinds]);
-  const entry = loadOrder.find((candidate) => !known.has(candidate));
+  const index = loadOrder.findIndex((candidate) => !known.has(candidate));
+  const entry = loadOrder[index];
   if (entry === undefined) return;
   const near = nearestName(entry, known);
+  const place = places[index];
   throw fail('LOAD_ORDER_UNKNOWN', {
+    place: place === undefined ? '' : `${place}: `,
     entry,
     near,
     hint: near === undefined ? '; remove it' : `; did you mean ${near}?`,

@@ -20,6 +20,7 @@ export interface StartUpParts {
   readonly verbs: Verbs;
   readonly load: (source: PluginSource) => Promise<Artifact>;
   readonly loadOrder: readonly string[];
+  readonly loadOrderPlaces: readonly (string | undefined)[];
   /** Refuses variables of the environment that mean no setting of any plugin. */
   readonly checkVariables: (plugins: readonly ConfigurablePlugin[]) => void;
   /** A plugin has failed before it began; it may be what another plugin mends. */
@@ -54,6 +55,7 @@ export async function startPlugins(parts: StartUpParts, wanted: readonly WantedP
     runnable.map(({ manifest }) => manifest),
     parts.loadOrder,
     wanted.map(({ name }) => name),
+    parts.loadOrderPlaces,
   );
   const order = [...levels.flat(), ...[...artifacts.keys()].filter((name) => !levels.flat().includes(name))];
   for (const name of order) slots.set(name, installed(parts, wanted, artifacts.get(name) as Artifact));
