@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { untouchedSource } from './body.ts';
 import type { BodySource } from './body.ts';
@@ -112,5 +113,46 @@ describe('HotRequest', () => {
   it('can stand where the global type is expected', () => {
     const typed: Request = new HotRequest('http://a.test/');
     expect(typed.url).toBe('http://a.test/');
+  });
+});
+
+describe('HotRequest beside the Request of the platform', () => {
+  const url = 'http://a.test/p';
+  const both = (init: { readonly body: string | FormData; readonly headers?: Record<string, string> }) =>
+    [new HotRequest(url, { ...init, method: 'POST' }), new Request(url, { ...init, method: 'POST' })] as const;
+
+  it('reads its body as bytes, buffer, blob and stream', async () => {
+    const body = { body: 'héllo', headers: { 'content-type': 'text/markdown' } };
+    for (const request of both(body)) expect(Buffer.from(await request.bytes()).toString()).toBe('héllo');
+    for (const request of both(body)) expect((await request.arrayBuffer()).byteLength).toBe(6);
+    for (const request of both(body)) expect(await request.blob()).toMatchObject({ type: 'text/markdown', size: 6 });
+    for (const request of both(body)) expect(await text(request.body!)).toBe('héllo');
+  });
+
+  it('reads and writes forms, with the boundary of its own making', async () => {
+    const form = new FormData();
+    form.append('name', 'ada');
+    form.append('file', new Blob(['x']), 'x.txt');
+    for (const request of both({ body: form })) {
+      expect(request.headers.get('content-type')).toMatch(/^multipart\/form-data; boundary=/);
+      const read = await request.formData();
+      expect([read.get('name'), (read.get('file') as File).name]).toEqual(['ada', 'x.txt']);
+    }
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    for (const request of both({ body: 'a=1&a=2', headers }))
+      expect((await request.formData()).getAll('a')).toEqual(['1', '2']);
+  });
+
+  it('gives the same fixed answers for what only browsers decide', () => {
+    const [ours, native] = both({ body: '' });
+    const names = ['cache', 'credentials', 'destination', 'integrity', 'keepalive', 'redirect', 'referrer'] as const;
+    for (const name of [...names, 'referrerPolicy', 'duplex', 'mode'] as const) expect(ours[name]).toBe(native[name]);
+    expect(Object.prototype.toString.call(ours)).toBe('[object Request]');
+  });
+
+  it('refuses to take over a body that was read', async () => {
+    const native = new Request(url, { method: 'POST', body: 'x' });
+    await native.text();
+    expect(() => HotRequest.from(native)).toThrow(TypeError);
   });
 });
