@@ -109,6 +109,20 @@ export const endpoints: Readonly<Record<EndpointName, Endpoint>> = {
   disable: simpleChange('disable', 'disabled'),
 };
 
+/** The fields that a body may have; where none are named here, the body is the plugin's own. */
+export const bodyFields: Readonly<Partial<Record<EndpointName, readonly string[]>>> = {
+  'reload-gracefully': ['reason'],
+  load: ['pluginPath', 'configuration', 'reason'],
+  plan: ['operation', 'plugin', 'name', 'pluginPath', 'newPluginPath', 'cascade'],
+  reload: ['newPluginPath', 'newConfiguration', 'reason'],
+  swap: ['newPluginPath', 'pluginPath', 'newConfiguration', 'configuration', 'reason'],
+  unload: ['cascade', 'reason'],
+  rollback: ['reason'],
+  restart: ['reason'],
+  enable: ['reason'],
+  disable: ['reason'],
+};
+
 function simpleChange(verb: Extract<Verb, 'rollback' | 'restart' | 'enable' | 'disable'>, done: string): Endpoint {
   return async (call) => doneAnswer(call, await call.target.verbs[verb](namedPlugin(call), changeOptions(call)), done);
 }

@@ -362,6 +362,7 @@ describe('attacks', () => {
     ['with a key to a prototype', { body: '{"a":{"__proto__":{"x":1}}}' }, 400, 'MANAGEMENT_BODY_INVALID'],
     ['with the long way to a prototype', { body: '{"constructor":{"prototype":{}}}' }, 400, 'MANAGEMENT_BODY_INVALID'],
     ['with both spellings', { body: '{"newPluginPath":"a","NewPluginPath":"b"}' }, 400, 'MANAGEMENT_BODY_INVALID'],
+    ['with a field that nothing reads', { body: '{"newConfiguraton":{}}' }, 400, 'MANAGEMENT_BODY_INVALID'],
     ['with a path that is no text', { body: '{"newPluginPath":7}' }, 400, 'MANAGEMENT_BODY_INVALID'],
     ['with a config that is no object', { body: '{"newConfiguration":[]}' }, 400, 'MANAGEMENT_BODY_INVALID'],
   ])('a body %s is refused', async (_, sent, status, code) => {

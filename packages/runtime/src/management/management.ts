@@ -4,10 +4,10 @@ import { fail } from '../errors.ts';
 import { routedTarget } from '../http/arrival/arriving-fields.ts';
 import { errorAnswer } from './answer.ts';
 import type { ManagementTarget } from './endpoints.ts';
-import { endpoints } from './endpoints.ts';
+import { bodyFields, endpoints } from './endpoints.ts';
 import type { Client, GuardOptions } from './guard.ts';
 import { admit } from './guard.ts';
-import { readJsonBody, refuseBody } from './request-body.ts';
+import { readJsonBody, refuseBody, refuseUnknownFields } from './request-body.ts';
 import type { EndpointName, MatchedPath } from './routes.ts';
 import { accessOf, matchPath } from './routes.ts';
 
@@ -75,6 +75,8 @@ async function callEndpoint(visit: Visit, plugin: string | undefined): Promise<R
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (isRead) refuseBody(request.headers);
   const body = isRead ? undefined : await readJsonBody(request);
+  const fields = bodyFields[endpoint];
+  if (fields) refuseUnknownFields(body, fields);
   const wantsReport = queryOf(request).get('report') === 'true';
   return await endpoints[endpoint]({ target, plugin, body, actor, wantsReport });
 }

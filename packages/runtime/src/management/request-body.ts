@@ -1,4 +1,6 @@
+import { didYouMean } from '../config/document/settings-reader.ts';
 import { fail } from '../errors.ts';
+import { nearestName } from '../nearest-name.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -39,6 +41,17 @@ function fieldOf(body: JsonObject | undefined, ...names: readonly string[]): unk
   const found = Object.entries(body ?? {}).filter(([name]) => wanted.has(name.toLowerCase()));
   if (found.length > 1) throw invalid(`${found.map(([name]) => name).join(' and ')} say the same; keep one`);
   return found[0]?.[1];
+}
+
+/**
+ * A field that nothing reads would be a wish that is silently not granted.
+ *
+ * @throws MANAGEMENT_BODY_INVALID when the body holds a field that is not among `known`
+ */
+export function refuseUnknownFields(body: JsonObject | undefined, known: readonly string[]): void {
+  const lowered = new Set(known.map((name) => name.toLowerCase()));
+  const unknown = Object.keys(body ?? {}).find((name) => !lowered.has(name.toLowerCase()));
+  if (unknown !== undefined) throw invalid(`${unknown} is no field of it${didYouMean(nearestName(unknown, known))}`);
 }
 
 /** @throws MANAGEMENT_BODY_INVALID */
