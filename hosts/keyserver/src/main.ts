@@ -8,6 +8,8 @@ const log = createServerLog({ stream: process.stderr, level: process.env['HOTSWA
 try {
   const server = await startKeyServer({ env: process.env, cwd: process.cwd(), log });
   process.stdout.write(`listening on ${server.url}\n`);
+  // Told once, and on the other stream: what reads the first line of stdout wants the address alone.
+  if (server.newToken !== undefined) process.stderr.write(`management token: ${server.newToken}\n`);
   await runUntilStopped(server);
 } catch (error) {
   if (!isCodedError(error)) throw error;

@@ -20,6 +20,7 @@ test('says in one line where it listens, serves, and ends when it is told to', a
   const data = await mkdtemp(join(tmpdir(), 'keyserver-'));
   const child = start({ HOTSWAP_SERVER_BIND: '127.0.0.1:0', HOTSWAP_SERVER_DATA: data });
   const ended = once(child, 'exit');
+  const said = text(child.stderr!);
   const written: string[] = [];
   child.stdout?.on('data', (chunk: Buffer) => written.push(String(chunk)));
   try {
@@ -30,6 +31,7 @@ test('says in one line where it listens, serves, and ends when it is told to', a
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
     expect(written.join('').split('\n')).toHaveLength(2);
+    expect(await said).toMatch(/^management token: \S{16,}$/m);
   } finally {
     child.kill('SIGKILL');
     await rm(data, { recursive: true, force: true });
