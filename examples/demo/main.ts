@@ -13,6 +13,10 @@ const { values } = parseArgs({
   },
 });
 
+// Someone who has seen enough: an exit, not a death, so that what was written for the demo is removed.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
 // With `--json` standard output is the result alone.
 const output = createDemoOutput(values.json ? process.stderr : process.stdout);
 const result = await runDemo({ isQuick: values.quick, cutsOne: values['cut-one'] }, output);

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
@@ -15,11 +16,13 @@ export class ShopServer implements AsyncDisposable {
   readonly runtime: Runtime;
   readonly #folder: string;
   readonly #server: Server;
+  readonly #removeFolder = (): void => rmSync(this.#folder, { recursive: true, force: true });
   #cutsNext = false;
 
   private constructor(runtime: Runtime, folder: string) {
     this.runtime = runtime;
     this.#folder = folder;
+    process.once('exit', this.#removeFolder);
     const answer = runtime.listener();
     this.#server = createServer((request, response) => {
       if (!this.#cutsNext) return answer(request, response);
@@ -66,5 +69,6 @@ export class ShopServer implements AsyncDisposable {
     this.#server.close();
     await this.runtime.close();
     await rm(this.#folder, { recursive: true, force: true });
+    process.off('exit', this.#removeFolder);
   }
 }

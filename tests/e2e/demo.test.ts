@@ -1,12 +1,13 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root, runScript } from './node-process.ts';
 import type { RunningProgram } from './node-process.ts';
 
-async function demo(flags: string): Promise<RunningProgram> {
+async function demo(flags: string, env: NodeJS.ProcessEnv = {}): Promise<RunningProgram> {
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  return runScript(`${scripts.demo} ${flags}`);
+  return runScript(`${scripts.demo} ${flags}`, { env });
 }
 
 test('the demo loses no request, shows each scenario and a table, and exits with 0', async () => {
@@ -29,4 +30,14 @@ test('the demo notices a lost request and exits with 1', async () => {
   const { load, isProven } = JSON.parse(run.output().slice(run.output().indexOf('{')));
   expect({ failed: load.failed, isProven }).toEqual({ failed: 1, isProven: false });
   expect(load.sent).toBe(load.answered + load.errorsOfBadVersion + load.failed);
+});
+
+test('a demo that is stopped half-way leaves nothing behind', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'demo-stopped-'));
+  await using run = await demo('--quick', { TMPDIR: folder });
+  await run.says(/serves/);
+  run.kill('SIGTERM');
+  expect(await run.ended).toBe(143);
+  expect(await readdir(folder)).toEqual([]);
+  await rmdir(folder);
 });
