@@ -83,7 +83,8 @@ function packageProblem(
   if (target === undefined) return specifier.startsWith('@hotswap/') ? `no such package: ${specifier}` : undefined;
   const entry = target.entries.get(`.${specifier.slice(target.name.length)}`);
   if (entry === undefined) return `${specifier} is not in the exports of ${target.name}`;
-  if (target.folder === folderOf(file.path)) return file.path.includes('/test/') ? undefined : `imports its own package by name: ${specifier}`;
+  if (target.folder === folderOf(file.path))
+    return file.path.includes('/test/') ? undefined : `imports its own package by name: ${specifier}`;
   return isArrowAllowed(file.path, unitOf(entry)) ? undefined : `${unitOf(file.path)} may not import ${specifier}`;
 }
 

@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import workspace from '../../package.json' with { type: 'json' };
+
+const workspace = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>;
+};
 
 test.each(['start', 'keyserver', 'demo', 'hotswap'] as const)(
   'npm run %s hands its process over, so that a signal to npm reaches the program',

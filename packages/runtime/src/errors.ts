@@ -64,7 +64,8 @@ export const fail = defineErrors({
   SNAPSHOT_MISSING: { kind: 'conflict', message: 'no snapshot available for plugin {plugin}' },
   PLUGIN_LIMIT_TOO_HIGH: {
     kind: 'forbidden',
-    message: 'plugin {plugin} asks for limits.{limit} of {asked}; {setting} allows {allowed}: lower the one or raise the other',
+    message:
+      'plugin {plugin} asks for limits.{limit} of {asked}; {setting} allows {allowed}: lower the one or raise the other',
   },
   ISOLATION_UNAVAILABLE: {
     kind: 'invalid',
@@ -311,8 +312,14 @@ export const fail = defineErrors({
       'a body parser read the body before the plugins could; mount the runtime before it, or have it keep `request.rawBody`',
   },
   CLIENT_LEFT: { kind: 'unavailable', message: 'the client closed the connection before the answer was complete' },
-  RESPONSE_HEADER_INVALID: { kind: 'plugin-fault', message: 'the answer has a header field that HTTP forbids: {problem}' },
-  RESPONSE_STATUS_INVALID: { kind: 'plugin-fault', message: 'the answer has status {status}; give one from 200 to 599' },
+  RESPONSE_HEADER_INVALID: {
+    kind: 'plugin-fault',
+    message: 'the answer has a header field that HTTP forbids: {problem}',
+  },
+  RESPONSE_STATUS_INVALID: {
+    kind: 'plugin-fault',
+    message: 'the answer has status {status}; give one from 200 to 599',
+  },
   RESPONSE_LENGTH_MISMATCH: {
     kind: 'plugin-fault',
     message: 'the answer declares content-length {declared}, its body has {found} bytes; leave the header to the host',

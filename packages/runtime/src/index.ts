@@ -14,7 +14,15 @@ export { extensionPoint } from '@hotswap/sdk';
 // For operators' tools: what changed and what there is.
 export type { ChangeOptions, LoadOptions, Plan, PluginVerbs } from './verbs/plugin-verbs.ts';
 export type { SwapReport, SwapStep } from './swap/swap-report.ts';
-export type { GenerationStatus, HealthWord, Operation, PluginStatus, PublicState, RuntimeStatus, SnapshotStatus } from './status.ts';
+export type {
+  GenerationStatus,
+  HealthWord,
+  Operation,
+  PluginStatus,
+  PublicState,
+  RuntimeStatus,
+  SnapshotStatus,
+} from './status.ts';
 export { reportError } from './swap/swap-report.ts';
 export { packPlugin } from './loading/pack.ts';
 

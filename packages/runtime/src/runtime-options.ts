@@ -5,7 +5,7 @@ import { formatOf } from './config/document/config-document.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from './config/runtime-config.ts';
 import type { HostLogger } from './host-services/logging/create-logger.ts';
 import type { IdentifyRequest } from './http/handle-request.ts';
-import { defaultWatchRules, type WatchRules } from './swap/verdict.ts';
+import { defaultWatchRules, type WatchRules } from './swap/probation/verdict.ts';
 import type { PublicState } from './status.ts';
 import { allowanceOf, unlimited, type PluginAllowance } from './verbs/check-limits.ts';
 import { fail } from './errors.ts';
@@ -110,12 +110,14 @@ export function resolveSettings(options: RuntimeOptions): RuntimeSettings {
   const config = readConfig(options.config, env);
   const { plugins } = config;
   // Without a config file the host's own program chose the plugins: that is its operator's word for them.
-  if (isConfigured && plugins.security.verifySignatures && !plugins.security.allowUnsigned) throw fail('VERIFIER_MISSING');
+  if (isConfigured && plugins.security.verifySignatures && !plugins.security.allowUnsigned)
+    throw fail('VERIFIER_MISSING');
   const ofConfig = isConfigured ? config.notices : ['signatures are not verified: no config file was given'];
   const notices = [...ofConfig, ...(options.notices ?? [])];
   return {
     config,
-    directory: options.plugins === undefined ? (isConfigured ? plugins.directory : undefined) : resolve(options.plugins),
+    directory:
+      options.plugins === undefined ? (isConfigured ? plugins.directory : undefined) : resolve(options.plugins),
     data: options.data ?? (isConfigured ? config.server.data : undefined),
     isolation: options.isolation,
     limits: {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { messageOf } from '@hotswap/protocol';
 import type { MaybePromise, ServiceClient, ServiceRef } from '@hotswap/sdk';
 import type { MethodInvoker } from './calls.ts';
 import { composeRuntime, type RuntimeCore } from './compose-runtime.ts';
@@ -77,7 +78,7 @@ export interface Runtime extends PluginVerbs, HttpFace, AsyncDisposable {
  *
  * @throws CONFIG_SYNTAX, CONFIG_INVALID, CONFIG_UNREADABLE, VERIFIER_MISSING
  * @example
- * await using runtime = await createRuntime({ plugins: './plugins' }).start();
+ * const runtime = await createRuntime({ plugins: './plugins' }).start();
  * http.createServer(runtime.listener()).listen(8080);
  */
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
@@ -267,9 +268,17 @@ class PluginRuntime implements Runtime {
   }
 
   on<Name extends keyof RuntimeEvents>(event: Name, listener: (payload: RuntimeEvents[Name][0]) => void): () => void {
-    const { events } = this.#core;
+    const { events, log } = this.#core;
+    // A listener only hears of a change: what it throws must not break the change, nor keep others from hearing.
+    const guarded = (payload: RuntimeEvents[Name][0]): void => {
+      try {
+        listener(payload);
+      } catch (error) {
+        log.error({ event, error: messageOf(error) }, 'a listener of the runtime failed');
+      }
+    };
     // The tuple type of a generic event name is out of the emitter's reach.
-    const heard = listener as never;
+    const heard = guarded as never;
     events.on(event, heard);
     return () => void events.off(event, heard);
   }

@@ -118,3 +118,20 @@ describe('a hook after a transition', () => {
     expect(await host.get('/a')).toEqual([200, 'one']);
   });
 });
+
+it('a listener that throws breaks no change, and others still hear of it', async () => {
+  await using host = await run();
+  const heard: string[] = [];
+  host.runtime.on('transition', () => {
+    throw new Error('listener broke');
+  });
+  host.runtime.on('report', () => {
+    throw new Error('listener broke');
+  });
+  host.runtime.on('transition', ({ to }) => void heard.push(to));
+  await host.runtime.load(answering('a', 'one'));
+  expect((await host.runtime.reload('a')).outcome).toBe('swapped');
+  expect(host.status('a').state).toBe('active');
+  expect(heard).toEqual(['active', 'reloading', 'active']);
+  expect(JSON.stringify(host.lines)).toContain('listener broke');
+});

@@ -53,7 +53,15 @@ describe('swap and reload', () => {
     await host.runtime.load(answering('a', 'one'));
     const report = await host.runtime.swap('a', answering('a', 'two', { version: '2.0.0' }));
     expect(report).toMatchObject({ outcome: 'swapped', from: 1, to: 2 });
-    expect(report.steps.map(({ name }) => name)).toEqual(['load', 'check', 'start', 'warm-up', 'route', 'publish', 'drain']);
+    expect(report.steps.map(({ name }) => name)).toEqual([
+      'load',
+      'check',
+      'start',
+      'warm-up',
+      'route',
+      'publish',
+      'drain',
+    ]);
     expect(await host.get('/a')).toEqual([200, 'two']);
     expect(await host.runtime.reload('a')).toMatchObject({ outcome: 'swapped', operation: 'reload', from: 2, to: 3 });
     expect(host.status('a')).toMatchObject({ version: '2.0.0', generation: 3, reloadCount: 2 });

@@ -1,13 +1,7 @@
 // For plugin authors.
 export { definePlugin, isPluginDefinition } from './define-plugin.ts';
 export { defineService, method } from './service-ref.ts';
-export type {
-  HealthAnswer,
-  Migration,
-  PluginDefinition,
-  RunningPlugin,
-  StateSettings,
-} from './define-plugin.ts';
+export type { HealthAnswer, Migration, PluginDefinition, RunningPlugin, StateSettings } from './define-plugin.ts';
 export type {
   ExtensionRegistry,
   HttpRegistry,

@@ -28,6 +28,6 @@ const nextSteps: Readonly<Partial<Record<ErrorKind, string>>> = {
   forbidden: 'ask the operator of the server for a token that may do this',
   'not-found': 'see "hotswap plugin list" for what is loaded',
   conflict: 'see "hotswap plugin status NAME" for what stands in the way',
-  'plugin-fault': 'the version before it keeps serving; see "hotswap plugin status NAME"',
+  'plugin-fault': 'a version that served before keeps serving; see "hotswap plugin status NAME"',
   internal: 'the log of the server says more',
 };

@@ -157,7 +157,7 @@ function usedBody(): TypeError {
   return new TypeError('Body is unusable: Body has already been read');
 }
 
-async function* eachOf(parts: Iterable<unknown>): AsyncGenerator<unknown> {
+async function* eachOf(parts: Iterable<unknown>): AsyncGenerator {
   yield* parts;
 }
 

@@ -26,7 +26,7 @@ export function createModuleScope(parts: ScopeParts): ModuleScope {
   const process = scopedProcess(parts);
   const replaced: Record<string, object> = { timers, process, 'timers/promises': scopedTimerPromises(parts.signal) };
   const require = scopedRequire(replaced);
-  replaced['module'] = { ...nodeModule, createRequire: () => require };
+  replaced['module'] = Object.assign({}, nodeModule, { createRequire: () => require });
   return {
     globals: {
       ...timers,
@@ -44,7 +44,11 @@ export function createModuleScope(parts: ScopeParts): ModuleScope {
 }
 
 /** Built-ins and the SDK; everything else was built in, or is refused. */
-async function importFor(plugin: string, specifier: string, replaced: Readonly<Record<string, object>>): Promise<object> {
+async function importFor(
+  plugin: string,
+  specifier: string,
+  replaced: Readonly<Record<string, object>>,
+): Promise<object> {
   if (specifier === '@hotswap/sdk') return import('@hotswap/sdk');
   if (specifier === '@hotswap/protocol') return import('@hotswap/protocol');
   if (!nodeModule.isBuiltin(specifier)) throw fail('IMPORT_REFUSED', { plugin, specifier });

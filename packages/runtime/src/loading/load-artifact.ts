@@ -106,10 +106,7 @@ async function unpacked(archive: string, signal: AbortSignal): Promise<BundledPl
 /** A text from this length on is worked on in several turns of the event loop: requests are answered in between. */
 const longText = 100_000;
 
-async function toArtifact(
-  plugin: BundledPlugin,
-  refusal: 'ARCHIVE_NOT_BUNDLED' | 'IMPORT_REFUSED',
-): Promise<Artifact> {
+async function toArtifact(plugin: BundledPlugin, refusal: 'ARCHIVE_NOT_BUNDLED' | 'IMPORT_REFUSED'): Promise<Artifact> {
   const { manifest, code, map, file, origin, inputs } = plugin;
   const pause = async (): Promise<void> => void (code.length >= longText && (await nextTurn()));
   const { body, specifiers } = rewritten(plugin);

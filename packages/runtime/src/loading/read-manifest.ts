@@ -108,7 +108,7 @@ function explain(error: ErrorObject): ManifestProblem {
     case 'anyOf':
       return { path, message: 'must be a text or an object of the form the schema describes' };
     default:
-      return { path, message: `${error.message ?? 'is not valid'}` };
+      return { path, message: error.message ?? 'is not valid' };
   }
 }
 

@@ -1,3 +1,4 @@
+import { metricsContentType } from '../host-services/metrics/exposition.ts';
 import type { ErrorKind, WireError } from '@hotswap/protocol';
 import { errorKinds } from '@hotswap/protocol';
 import type { SwapReport } from '../swap/swap-report.ts';
@@ -22,7 +23,7 @@ export function jsonAnswer(status: number, body: Body, headers: Readonly<Record<
 /** The Prometheus text format. */
 export function metricsAnswer(text: string): Response {
   return new Response(text, {
-    headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', ...commonHeaders },
+    headers: { 'content-type': metricsContentType, ...commonHeaders },
   });
 }
 

@@ -48,7 +48,7 @@ export class RouteTrie<Value> {
     const exact = this.#exact.get(path);
     const found = exact && valueFor(exact, method);
     if (found !== undefined) return found;
-    return search(this.#root, path, 1, method, []);
+    return search(this.#root, { method, path }, 1, []);
   }
 
   /** The methods some pattern answers on this path, for `Allow`. */
@@ -119,19 +119,19 @@ function pick<Value>(
 
 function search<Value>(
   node: Node<Value>,
-  path: string,
+  request: { readonly method: string; readonly path: string },
   at: number,
-  method: string,
   values: readonly string[],
 ): TrieMatch<Value> | undefined {
+  const { method, path } = request;
   if (at > path.length) return pick(node.leaves, method, values);
   const slash = path.indexOf('/', at);
   const end = slash < 0 ? path.length : slash;
   const part = path.slice(at, end);
   const literal = node.literals.get(part);
   const found =
-    (literal && search(literal, path, end + 1, method, values)) ??
-    (node.param && part !== '' ? search(node.param, path, end + 1, method, [...values, part]) : undefined);
+    (literal && search(literal, request, end + 1, values)) ??
+    (node.param && part !== '' ? search(node.param, request, end + 1, [...values, part]) : undefined);
   return found ?? (node.rest.length > 0 ? pick(node.rest, method, [...values, path.slice(at)]) : undefined);
 }
 

@@ -65,7 +65,9 @@ describe('building a table', () => {
     const both = slot('a', [route('/x')]);
     const next = slot('a', [route('/x')], 2).generations.get(2) as Routable;
     const assignment = { ...both.assignment, weights: [{ generation: 2, share: 0.5 }] };
-    const table = build(createSlotView({ ...both, assignment, generations: new Map([...both.generations, [2, next]]) }));
+    const table = build(
+      createSlotView({ ...both, assignment, generations: new Map([...both.generations, [2, next]]) }),
+    );
     const slotIndex = matchRoute(table, 'GET', '/x')?.value.slot ?? -1;
     expect(generationFor(table, slotIndex, { key: { stickyHash: 0.1 } })?.number).toBe(2);
     expect(generationFor(table, slotIndex, { key: { stickyHash: 0.9 } })?.number).toBe(1);

@@ -24,9 +24,7 @@ export interface SlotView<G extends Routable> {
 }
 
 /** Makes a view; what can be known of it before a request comes is worked out here. */
-export function createSlotView<G extends Routable>(
-  parts: Omit<SlotView<G>, 'sole' | 'signature'>,
-): SlotView<G> {
+export function createSlotView<G extends Routable>(parts: Omit<SlotView<G>, 'sole' | 'signature'>): SlotView<G> {
   return { ...parts, sole: soleOf(parts), signature: signatureOf(parts) };
 }
 

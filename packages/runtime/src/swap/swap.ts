@@ -9,7 +9,7 @@ import { emptyReport, type SwapReport } from './swap-report.ts';
 import type { Operation } from '../status.ts';
 import { withLimit } from './time-limit.ts';
 import { warmUp } from './warm-up.ts';
-import { watchCandidate, type WatchSettings } from './watch.ts';
+import { watchCandidate, type WatchSettings } from './probation/watch.ts';
 import { fail } from '../errors.ts';
 import type { Artifact } from '../loading/artifact.ts';
 import type { PluginSource } from '../loading/plugin-source.ts';

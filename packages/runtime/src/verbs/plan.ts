@@ -50,10 +50,20 @@ export async function describePlan(
 
 async function tryOut(
   { swap, check }: PlanParts,
-  { plugin, source, slot }: { readonly plugin: string; readonly source: PluginSource; readonly slot: PluginSlot | undefined },
+  {
+    plugin,
+    source,
+    slot,
+  }: { readonly plugin: string; readonly source: PluginSource; readonly slot: PluginSlot | undefined },
 ): Promise<void> {
   const artifact = await swap.load(source, undefined);
-  const wish: SlotWish = slot?.wish ?? { isEnabled: true, source, config: {}, configSource: 'api', isolation: undefined };
+  const wish: SlotWish = slot?.wish ?? {
+    isEnabled: true,
+    source,
+    config: {},
+    configSource: 'api',
+    isolation: undefined,
+  };
   checkArtifact(check, slot ?? new PluginSlot(plugin, wish, new History(1)), artifact, wish);
   await check.configFor(artifact, wish.config);
 }

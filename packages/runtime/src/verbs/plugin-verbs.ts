@@ -48,4 +48,3 @@ export interface PluginVerbs {
     options?: { readonly source?: PluginSource; readonly cascade?: boolean },
   ): Promise<Plan>;
 }
-

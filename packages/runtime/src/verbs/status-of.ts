@@ -29,7 +29,9 @@ export function statusOf(slot: PluginSlot, roster: Roster, flags: RuntimeFlags):
       startedAt: generation.startedAt,
     })),
     kinds: manifest?.kinds ?? [],
-    origin: current?.artifact.origin ?? (typeof wish.source === 'object' && 'name' in wish.source ? 'memory' : String(wish.source)),
+    origin:
+      current?.artifact.origin ??
+      (typeof wish.source === 'object' && 'name' in wish.source ? 'memory' : String(wish.source)),
     isolation: current?.isolate.level ?? wish.isolation ?? 'basic',
     missingLayers: missingLayersOf(current?.isolate.level ?? wish.isolation ?? 'basic'),
     unsigned: flags.isUnsigned,

@@ -10,19 +10,17 @@ import type { Roster } from './roster.ts';
 import { fail } from '../errors.ts';
 import type { Artifact } from '../loading/artifact.ts';
 import type { PluginSource } from '../loading/plugin-source.ts';
-import type { Generation } from '../plugin/generation.ts';
 import { History } from '../plugin/history.ts';
 import type { KeyedQueue } from '../plugin/keyed-queue.ts';
 import { type ConfigSource, PluginSlot, type Probation, type SlotWish } from '../plugin/plugin-slot.ts';
+import { configureInPlace } from '../swap/configure-in-place.ts';
 import { republish } from '../swap/publish.ts';
 import { returnToPrevious } from '../swap/rollback.ts';
 import { StepClock, toWireError } from '../swap/step-clock.ts';
 import { takeDown } from '../swap/take-down.ts';
 import { type Change, swap, swapTogether, type SwapParts, type Swapping } from '../swap/swap.ts';
 import { emptyReport, type SwapReport } from '../swap/swap-report.ts';
-import { withLimit } from '../swap/time-limit.ts';
-import type { Operation } from '../status.ts';
-import type { PublicState } from '../status.ts';
+import type { Operation, PublicState } from '../status.ts';
 
 export interface VerbParts {
   readonly roster: Roster;
@@ -282,30 +280,9 @@ export class Verbs implements PluginVerbs {
     return { ...change, actor, reason, signal };
   }
 
-  async #configureInPlace(slot: PluginSlot, wish: SlotWish, operationId: string): Promise<Swapping | undefined> {
-    const { current } = slot;
-    if (current === undefined) return undefined;
-    const steps = new StepClock();
-    const { settings } = this.#parts.swap;
-    const report = (outcome: SwapReport['outcome'], error?: unknown): Swapping => {
-      const published: SwapReport = {
-        ...emptyReport({ outcome, operation: 'configure', operationId, plugin: slot.name }),
-        from: current.number,
-        to: current.number,
-        steps: steps.steps,
-        durationMs: steps.durationMs,
-        ...(error === undefined ? {} : { reason: toWireError(error) }),
-      };
-      return { published, drained: Promise.resolve(published) };
-    };
-    try {
-      const config = await steps.run('check', () => this.#parts.check.configFor(current.artifact, wish.config));
-      if (!(await steps.run('start', () => configure(current, config, settings.loadTimeoutMs)))) return undefined;
-    } catch (error) {
-      return report('kept', error);
-    }
-    slot.wish = wish;
-    return report('configured');
+  #configureInPlace(slot: PluginSlot, wish: SlotWish, operationId: string): Promise<Swapping | undefined> {
+    const { check, swap: parts } = this.#parts;
+    return configureInPlace({ ...check, ...parts }, slot, { wish, operationId });
   }
 
   async #unloadOne(plugin: string, options: ChangeOptions): Promise<SwapReport> {
@@ -379,17 +356,6 @@ export interface Reshape {
   readonly wish: Partial<SlotWish>;
   /** Nothing but the config changes: the plugin may take it in place. */
   readonly isConfigOnly: boolean;
-}
-
-/** @throws PLUGIN_CONFIGURE_FAILED, PLUGIN_PHASE_TIMED_OUT */
-async function configure(generation: Generation, config: SlotWish['config'], limitMs: number): Promise<boolean> {
-  const { plugin } = generation;
-  const timedOut = () =>
-    fail('PLUGIN_PHASE_TIMED_OUT', { plugin, phase: 'take its config', limitMs, setting: 'loadTimeout' });
-  const taking = generation.configure(config).catch((error: unknown) => {
-    throw fail('PLUGIN_CONFIGURE_FAILED', { plugin, problem: messageOf(error) }, { cause: error });
-  });
-  return withLimit(taking, { ms: limitMs, signal: undefined, timedOut });
 }
 
 function toError(thrown: unknown): Error {

@@ -10,7 +10,7 @@ const maxValueBytes = 1_048_576;
 const maxAttempts = 5;
 
 /** Thrown inside an attempt whose reads no longer belong to one moment; never leaves this file. */
-const staleView = Symbol('stale view');
+class StaleView extends Error {}
 
 /**
  * The plugin's store over its namespace. It runs on the plugin's side of the boundary: values are encoded and decoded
@@ -39,7 +39,7 @@ async function runTransaction<T>(
       const result = await work(buffer);
       if (await buffer.commit()) return result;
     } catch (error) {
-      if (error !== staleView) throw error;
+      if (!(error instanceof StaleView)) throw error;
     }
   }
   throw fail('STORAGE_CONFLICT', { attempts: maxAttempts });
@@ -62,7 +62,7 @@ class TransactionBuffer implements Transaction {
     const entry = await this.#store.read(checkedKey(key));
     this.#reads.set(key, entry);
     // From the second key on, what was read before may have changed meanwhile: work must not see a mixture.
-    if (this.#reads.size > 1 && (await this.#store.commit(this.#checks(), [])) === 'conflict') throw staleView;
+    if (this.#reads.size > 1 && (await this.#store.commit(this.#checks(), [])) === 'conflict') throw new StaleView();
     return decode<T>(entry);
   }
 

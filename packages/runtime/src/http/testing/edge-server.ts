@@ -67,7 +67,7 @@ export async function serveEdge(
 }
 
 /** A client that writes bytes as they are and shows what came back. */
-export class RawClient {
+class RawClient {
   readonly socket: Socket;
   received = '';
   #isClosed = false;

@@ -114,7 +114,7 @@ async function fingerprint({ root }: BuildRequest, inputs: readonly string[]): P
   const files = [...inputs, join(root, 'tsconfig.json'), join(root, 'package.json')];
   const parts = await Promise.all([
     ...files.map(async (path) => [path, await readFile(path).then(sha256, () => 'absent')]),
-    ...folders.map(async (path) => [path, (await readdir(path).catch(() => [])).toSorted()]),
+    ...folders.map(async (path) => [path, (await readdir(path).catch((): string[] => [])).toSorted()]),
     ...nodeModulesAbove(root).map(async (path) => [path, await stampOf(join(path, '.package-lock.json'))]),
   ]);
   return sha256(JSON.stringify(parts));

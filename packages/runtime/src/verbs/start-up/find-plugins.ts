@@ -15,7 +15,9 @@ export async function findPlugins(directory: string): Promise<readonly PluginSou
     .filter((entry) => entry.isDirectory() || entry.isSymbolicLink() || codeFiles.includes(extname(entry.name)))
     .map((entry) => join(directory, entry.name))
     .toSorted();
-  const isPlugin = await Promise.all(sources.map(async (path) => extname(path) !== '' || (await nameIn(path)) !== undefined));
+  const isPlugin = await Promise.all(
+    sources.map(async (path) => extname(path) !== '' || (await nameIn(path)) !== undefined),
+  );
   return sources.filter((_, index) => isPlugin[index]);
 }
 

@@ -1,8 +1,8 @@
-import { askHealth } from './warm-up.ts';
-import { settlesWithin } from './time-limit.ts';
+import { askHealth } from '../warm-up.ts';
+import { settlesWithin } from '../time-limit.ts';
 import { verdictOn, type WatchRules } from './verdict.ts';
-import type { Generation } from '../plugin/generation.ts';
-import type { PluginSlot, Probation } from '../plugin/plugin-slot.ts';
+import type { Generation } from '../../plugin/generation.ts';
+import type { PluginSlot, Probation } from '../../plugin/plugin-slot.ts';
 
 export interface WatchSettings {
   /** How long a new generation is watched; 0: not at all. */
