@@ -85,7 +85,7 @@ describe('looking', () => {
   });
 
   test('config shows the config in force', async () => {
-    expect(JSON.parse((await hotswap('plugin config greeter')).out)).toEqual({ greeting: 'hello' });
+    expect(JSON.parse((await hotswap('plugin config greeter')).out)).toEqual({ enabled: true, greeting: 'hello' });
   });
 
   test('plan shows what would change, and changes nothing', async () => {

@@ -61,7 +61,7 @@ describe('hotswap run', () => {
     await using server = run();
     const url = await server.listening();
     const geo = await writePlugin(join(folder, 'plugins'), { name: 'geo', start: answering('/geo', 'here') });
-    await server.says(/^swapped geo: generation 1 serves/m);
+    await server.says(/^loaded geo: generation 1 serves/m);
     expect(await (await fetch(`${url}/geo`)).text()).toBe('here');
     await rm(geo, { recursive: true });
     await server.says(/^unloaded geo/m);
@@ -88,7 +88,7 @@ describe('hotswap run', () => {
     await server.says(/greeter \(failed\)/);
     await server.says(/src\/index\.ts:4:\d+/);
     await writeSource(greeter, answering('/hello', 'mended'));
-    await server.says(/^swapped greeter/m);
+    await server.says(/^loaded greeter/m);
     expect(await (await fetch(`${url}/hello`)).text()).toBe('mended');
   });
 });

@@ -132,7 +132,12 @@ class PluginRuntime implements Runtime {
       fastify: this.fastify,
       koa: this.koa,
       fetch: this.fetch,
-    } = createHttpFace(core.dispatch, core.log));
+    } = createHttpFace({
+      ...core,
+      announceDrain: () => {
+        for (const { current } of core.roster.slots) current?.leases.announceDrain();
+      },
+    }));
   }
 
   /** The recipe of a start; `close` reads it from the bottom. */

@@ -43,7 +43,7 @@ test('says that the old generation goes on when a candidate was refused', () => 
 const brief = { ...swapped, steps: [], cancelled: 0 };
 
 test.each<[Partial<SwapReport>, string]>([
-  [{ from: undefined, to: 1 }, 'swapped greeter: generation 1 serves in 48 ms'],
+  [{ from: undefined, to: 1 }, 'loaded greeter: generation 1 serves in 48 ms'],
   [{ outcome: 'configured', operation: 'configure' }, 'configured greeter in place in 48 ms'],
   [{ outcome: 'unloaded', operation: 'unload' }, 'unloaded greeter in 48 ms'],
   [{ outcome: 'unloaded', operation: 'disable' }, 'disabled greeter in 48 ms'],

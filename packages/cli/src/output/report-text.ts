@@ -34,7 +34,7 @@ function formatOutcome(report: SwapReport, style: Style): string {
   const took = style.dim(`in ${formatDuration(report.durationMs)}`);
   switch (report.outcome) {
     case 'swapped':
-      return `${style.good('swapped')} ${name}: ${generations(report)} ${took}`;
+      return `${style.good(doneWord(report))} ${name}: ${generations(report)} ${took}`;
     case 'configured':
       return `${style.good('configured')} ${name} in place ${took}`;
     case 'unloaded':
@@ -44,6 +44,11 @@ function formatOutcome(report: SwapReport, style: Style): string {
     case 'failed':
       return `${style.bad('failed')} ${name}: ${report.operation} left nothing that serves`;
   }
+}
+
+function doneWord({ operation, from }: SwapReport): string {
+  if (from === undefined) return 'loaded';
+  return operation === 'rollback' ? 'rolled back' : 'swapped';
 }
 
 function countOf(requests: number): string {

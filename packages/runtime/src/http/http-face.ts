@@ -31,18 +31,35 @@ export interface HttpFace {
   fetch(request: Request): Promise<Response>;
 }
 
+export interface HttpFaceParts {
+  readonly dispatch: Dispatch;
+  readonly log: Logger;
+  /** Tells open-ended answers that the server takes leave: event streams end with a reconnect hint. */
+  readonly announceDrain: () => void;
+}
+
 /** Opens the plugins to every kind of server. */
-export function createHttpFace(dispatch: Dispatch, log: Logger): HttpFace {
+export function createHttpFace({ dispatch, log, announceDrain }: HttpFaceParts): HttpFace {
   return {
     listener: ({ fallback, ...options } = {}) => {
       const handle = fallback ? withFallback(dispatch, fallback, options.log ?? log) : dispatch;
-      return createNodeListener(handle, { log, ...options });
+      return announcing(createNodeListener(handle, { log, ...options }), announceDrain);
     },
     express: (options) => expressMiddleware(dispatch, { log, ...options }),
     fastify: fastifyPlugin(dispatch, { log }),
     koa: (options) => koaMiddleware(dispatch, { log, ...options }),
     fetch: createFetchHandler(dispatch),
   };
+}
+
+/** A server that closes waits for its answers: those without an end are told first. */
+function announcing(listener: NodeListener, announceDrain: () => void): NodeListener {
+  const drain = (): void => {
+    listener.drain();
+    announceDrain();
+  };
+  const answer = (...args: Parameters<NodeListener>): void => listener(...args);
+  return Object.assign(answer, { onContinue: listener.onContinue, drain });
 }
 
 function withFallback(dispatch: Dispatch, fallback: HostHandler, log: Logger): Dispatch {

@@ -66,8 +66,11 @@ function statusOf({ code, kind }: WireError): number {
 export function failureOf(report: SwapReport): WireError | undefined {
   if (report.outcome !== 'kept' && report.outcome !== 'failed') return undefined;
   const { code, kind, message } = report.reason ?? unexplained;
-  const ending = report.outcome === 'kept' ? ' and was rolled back' : '';
-  return { code, kind, message: `${report.operation} of ${report.plugin} failed${ending}: ${message}` };
+  const { operation, outcome, plugin, steps } = report;
+  // What was refused before anything of it ran has nothing to be rolled back.
+  const hasBegun = steps.some(({ name }) => name === 'start');
+  const ending = outcome === 'kept' && hasBegun ? ' and was rolled back' : '';
+  return { code, kind, message: `${operation} of ${plugin} failed${ending}: ${message}` };
 }
 
 const unexplained: WireError = { code: 'SWAP_FAILED', kind: 'plugin-fault', message: 'no reason was given' };

@@ -1,7 +1,7 @@
 // What each endpoint does: shape in, one call on the runtime, shape out.
 import type { PluginStatus, RuntimeStatus } from '../status.ts';
 import type { ChangeOptions, LoadOptions, Plan, PluginVerbs } from '../verbs/plugin-verbs.ts';
-import type { SwapReport } from '../swap/swap-report.ts';
+import { reportError, type SwapReport } from '../swap/swap-report.ts';
 import type { Operation } from '../status.ts';
 import type { WireError } from '@hotswap/protocol';
 import type { Logger, MaybePromise } from '@hotswap/sdk';
@@ -70,13 +70,16 @@ export const endpoints: Readonly<Record<EndpointName, Endpoint>> = {
 
   'read-config': (call) => {
     const plugin = namedPlugin(call);
-    const config = call.target.pluginConfig(plugin);
-    if (config === undefined) throw fail('PLUGIN_UNKNOWN', { plugin: JSON.stringify(plugin) });
+    const config = { ...ownEnabled(call, plugin), ...configOf(call, plugin) };
     return jsonAnswer(200, { plugin, config, timestamp: unixSeconds(call.target.now()) });
   },
   'write-config': async (call) => {
-    const config = required(call.body, 'the new config');
-    const report = await call.target.verbs.configure(namedPlugin(call), config, { actor: call.actor });
+    const plugin = namedPlugin(call);
+    const { isEnabled, wish, config } = splitConfig(call, required(call.body, 'the new config'));
+    const options = { actor: call.actor };
+    if (wish === true && !isEnabled) await done(call.target.verbs.enable(plugin, options));
+    const report = await call.target.verbs.configure(plugin, config, options);
+    if (wish === false && isEnabled) await done(call.target.verbs.disable(plugin, options));
     return successAnswer(call, report, 'Configuration updated and plugin reloaded');
   },
   'reload-gracefully': async (call) => {
@@ -108,6 +111,34 @@ export const endpoints: Readonly<Record<EndpointName, Endpoint>> = {
   enable: simpleChange('enable', 'enabled'),
   disable: simpleChange('disable', 'disabled'),
 };
+
+function configOf({ target }: ManagementCall, plugin: string): JsonObject {
+  const config = target.pluginConfig(plugin);
+  if (config === undefined) throw fail('PLUGIN_UNKNOWN', { plugin: JSON.stringify(plugin) });
+  return config;
+}
+
+/** The published config begins with whether the plugin is enabled, unless the plugin has a setting of that name. */
+function ownEnabled(call: ManagementCall, plugin: string): JsonObject {
+  if (Object.hasOwn(configOf(call, plugin), 'enabled')) return {};
+  const state = call.target.status().plugins.find(({ name }) => name === plugin)?.state;
+  return { enabled: state !== 'disabled' };
+}
+
+/** What was read may be sent back as it is: `enabled` is the operator's wish, the rest is the plugin's config. */
+function splitConfig(call: ManagementCall, body: JsonObject) {
+  const { enabled: isEnabled } = ownEnabled(call, namedPlugin(call));
+  if (isEnabled === undefined || !Object.hasOwn(body, 'enabled')) return { isEnabled, wish: undefined, config: body };
+  const { enabled: wish, ...config } = body;
+  if (typeof wish !== 'boolean') throw invalid('"enabled" must be true or false');
+  return { isEnabled, wish, config };
+}
+
+/** A step on the way to another change: where it fails, its reason is the answer. */
+async function done(change: Promise<SwapReport>): Promise<void> {
+  const error = reportError(await change);
+  if (error) throw error;
+}
 
 /** The fields that a body may have; where none are named here, the body is the plugin's own. */
 export const bodyFields: Readonly<Partial<Record<EndpointName, readonly string[]>>> = {

@@ -136,10 +136,10 @@ describe('changing', () => {
 
   test('a new config is the body itself', async () => {
     const { change, target } = setUp();
-    const { text } = await change('/plugins/config?plugin=ratelimit-geo', { method: 'PUT', body: { enabled: false } });
+    const { text } = await change('/plugins/config?plugin=ratelimit-geo', { method: 'PUT', body: { greeting: 'hi' } });
     const message = 'Configuration updated and plugin reloaded';
     expect(text).toBe(JSON.stringify({ plugin: 'ratelimit-geo', status: 'success', message, timestamp: 1751731600 }));
-    expect(target.calls[0]?.args[1]).toEqual({ enabled: false });
+    expect(target.calls[0]?.args[1]).toEqual({ greeting: 'hi' });
   });
 
   test.each([
@@ -229,7 +229,8 @@ describe('failures', () => {
     ['conflict', 'PLUGIN_NAME_MISMATCH', 409],
     ['unavailable', 'RUNTIME_CLOSED', 503],
   ] as const)('a change kept back by %s (%s) is a %i', async (kind, code, status) => {
-    const outcome = { outcome: 'kept', reason: { code, kind, message: 'the cause' } } as const;
+    const steps = [{ name: 'start', durationMs: 1 }] as const;
+    const outcome = { outcome: 'kept', steps, reason: { code, kind, message: 'the cause' } } as const;
     const answer = await setUp({ outcome }).change('/plugins/reload?plugin=ratelimit-geo');
     expect(answer.status).toBe(status);
     expect(answer.text).toBe(
@@ -242,6 +243,25 @@ describe('failures', () => {
         kind,
       }),
     );
+  });
+
+  test('what was refused before it ran was not rolled back', async () => {
+    const outcome = { outcome: 'kept', reason: { code: 'X', kind: 'conflict', message: 'the cause' } } as const;
+    const { json } = await setUp({ outcome }).change('/plugins/reload?plugin=ratelimit-geo');
+    expect(json.message).toBe('reload of ratelimit-geo failed: the cause');
+  });
+
+  test('the config that was read can be sent back, and enables or disables as it says', async () => {
+    const { send, change, target } = setUp();
+    const { json } = await send('/plugins/config?plugin=ratelimit-geo');
+    const own = { geoip_database_path: '/usr/share/GeoIP/GeoLite2-City.mmdb' };
+    expect(json.config).toEqual({ enabled: true, ...own });
+    const put = (body: unknown) => change('/plugins/config?plugin=ratelimit-geo', { method: 'PUT', body });
+    expect((await put(json.config)).status).toBe(200);
+    expect(target.calls.at(-1)).toMatchObject({ verb: 'configure', args: ['ratelimit-geo', own, { actor: 'token' }] });
+    expect((await put({ enabled: false, ...own })).status).toBe(200);
+    expect(target.calls.slice(-2).map(({ verb }) => verb)).toEqual(['configure', 'disable']);
+    expect(await put({ enabled: 'no' })).toMatchObject({ status: 400, json: { code: 'MANAGEMENT_BODY_INVALID' } });
   });
 
   test('what a verb throws keeps its code', async () => {

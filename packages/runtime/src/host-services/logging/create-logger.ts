@@ -36,7 +36,7 @@ export function createLogger(options: LoggerOptions = {}): HostLogger {
       messageKey: 'message',
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: levelNames[label] ?? label.toUpperCase() }) },
-      serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+      serializers: { err: errorAsFields, error: errorAsFields },
       hooks: {
         logMethod(line, method) {
           const [first, second] = line as readonly unknown[];
@@ -49,4 +49,9 @@ export function createLogger(options: LoggerOptions = {}): HostLogger {
     },
     destination,
   );
+}
+
+/** An error with its type and stack; one that is data already, as in a report, stays what it is. */
+function errorAsFields(value: unknown): unknown {
+  return value instanceof Error ? pino.stdSerializers.err(value) : value;
 }
