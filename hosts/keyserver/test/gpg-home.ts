@@ -92,8 +92,10 @@ export class GpgHome {
   }
 
   #execute(program: string, parameters: readonly string[]): Promise<GpgResult> {
+    // Else a machine without a locale would have its letters read as Latin-1.
+    const env = { ...process.env, LC_ALL: 'C.UTF-8' };
     return new Promise((resolve) => {
-      execFile(program, parameters, { timeout: 15_000 }, (error, stdout, stderr) => {
+      execFile(program, parameters, { timeout: 15_000, env }, (error, stdout, stderr) => {
         const status = typeof error?.code === 'number' ? error.code : error ? -1 : 0;
         resolve({ status, stdout, stderr });
       });

@@ -81,19 +81,19 @@ export class HotHeaders implements Headers {
     for (const [name, value] of this.#sorted()) visit.call(thisArg, value, name, this);
   }
 
-  entries(): IteratorObject<[string, string], undefined> {
+  entries(): ReturnType<Headers['entries']> {
     return this.#sorted().values();
   }
 
-  keys(): IteratorObject<string, undefined> {
+  keys(): ReturnType<Headers['keys']> {
     return this.entries().map(([name]) => name);
   }
 
-  values(): IteratorObject<string, undefined> {
+  values(): ReturnType<Headers['values']> {
     return this.entries().map(([, value]) => value);
   }
 
-  [Symbol.iterator](): IteratorObject<[string, string], undefined> {
+  [Symbol.iterator](): ReturnType<Headers['entries']> {
     return this.entries();
   }
 
