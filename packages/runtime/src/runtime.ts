@@ -189,7 +189,10 @@ class PluginRuntime implements Runtime {
 
   status(): RuntimeStatus {
     const { settings, roster } = this.#core;
-    const plugins = roster.slots.map((slot) => statusOf(slot, roster, { isUnsigned: true }));
+    const dependents = roster.dependents();
+    const plugins = roster.slots.map((slot) =>
+      statusOf(slot, { isUnsigned: true, dependents: dependents.get(slot.name) ?? [] }),
+    );
     return {
       enabled: settings.config.plugins.enabled && this.#phase !== 'created',
       startedAt: this.#startedAt,
@@ -202,7 +205,7 @@ class PluginRuntime implements Runtime {
 
   pluginStatus(plugin: string): PluginStatus {
     const { roster } = this.#core;
-    return statusOf(roster.get(plugin), roster, { isUnsigned: true });
+    return statusOf(roster.get(plugin), { isUnsigned: true, dependents: roster.dependentsOf(plugin) });
   }
 
   pluginConfig(plugin: string): Readonly<Record<string, unknown>> | undefined {

@@ -30,12 +30,14 @@ export class Roster {
 
   /** Plugins whose running generation needs this one, by name. */
   dependentsOf(name: string): readonly string[] {
-    const dependents: string[] = [];
-    // Asked once for each plugin of a status: most plugins need none, and no list is made of what they need.
+    return this.dependents().get(name) ?? [];
+  }
+
+  /** The same for every plugin at once: a status of a thousand asks each slot once, and not each about each. */
+  dependents(): ReadonlyMap<string, readonly string[]> {
+    const dependents = new Map<string, string[]>();
     for (const slot of this.#slots.values()) {
-      const dependencies = slot.current?.artifact.manifest.dependencies;
-      if (dependencies !== undefined && name in dependencies && requiredBy(slot).includes(name))
-        dependents.push(slot.name);
+      for (const needed of requiredBy(slot)) dependents.set(needed, [...(dependents.get(needed) ?? []), slot.name]);
     }
     return dependents;
   }

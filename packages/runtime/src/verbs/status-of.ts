@@ -1,16 +1,17 @@
 import type { IsolationLevel, Registration } from '@hotswap/protocol';
-import type { Roster } from './roster.ts';
 import { requiredBy } from './roster.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
 import type { PluginStatus } from '../status.ts';
 
-/** What is true of every plugin of one runtime. */
-export interface RuntimeFlags {
+/** What a slot alone does not know. */
+export interface StatusContext {
   readonly isUnsigned: boolean;
+  /** Names of the plugins that need it. */
+  readonly dependents: readonly string[];
 }
 
 /** Everything an operator may ask about one plugin, computed from its slot. */
-export function statusOf(slot: PluginSlot, roster: Roster, flags: RuntimeFlags): PluginStatus {
+export function statusOf(slot: PluginSlot, { isUnsigned, dependents }: StatusContext): PluginStatus {
   const { current, failure, wish } = slot;
   const manifest = current?.artifact.manifest;
   const generations = [...slot.generations.values()];
@@ -34,12 +35,12 @@ export function statusOf(slot: PluginSlot, roster: Roster, flags: RuntimeFlags):
       (typeof wish.source === 'object' && 'name' in wish.source ? 'memory' : String(wish.source)),
     isolation: current?.isolate.level ?? wish.isolation ?? 'basic',
     missingLayers: missingLayersOf(current?.isolate.level ?? wish.isolation ?? 'basic'),
-    unsigned: flags.isUnsigned,
+    unsigned: isUnsigned,
     loadedAt: slot.loadedAt,
     lastReloadAt: slot.lastReloadAt,
     reloadCount: slot.reloadCount,
     dependencies: current ? requiredBy(slot) : [],
-    dependents: roster.dependentsOf(slot.name),
+    dependents,
     handlers: (current?.registrations ?? []).filter(({ type }) => type !== 'task').map(labelOf),
     tasks: (current?.registrations ?? []).filter(({ type }) => type === 'task').map(labelOf),
     resources: current?.isolate.resources() ?? {},
