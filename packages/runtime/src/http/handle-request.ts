@@ -143,9 +143,15 @@ class PluginExchange implements Exchange {
     let behind: HotResponse | undefined;
     const next = (handed: Request): MaybePromise<HotResponse> => {
       generation.pauseDeadline(lease);
-      const answer = andThen(this.#step(index + 1, HotRequest.from(handed)), (response) => (behind = response));
-      if (answer instanceof Promise) void answer.finally(() => generation.resumeDeadline(lease));
-      return answer;
+      const answer = this.#step(index + 1, HotRequest.from(handed));
+      if (!(answer instanceof Promise)) {
+        generation.resumeDeadline(lease);
+        return (behind = answer);
+      }
+      return answer.then((response) => {
+        generation.resumeDeadline(lease);
+        return (behind = response);
+      });
     };
     const answer = this.#call(visit, readResponse, handler, [request, next, this.#info(request, lease, this.#match)]);
     return andThen(answer, (response) => {
