@@ -90,13 +90,16 @@ export async function swapTogether(
     slot.operation = slot.current === undefined ? 'start' : 'replace';
     parts.noted(slot, change.operation);
   }
+  let before: readonly (Generation | undefined)[];
   try {
     for (const attempt of attempts) candidates.push(await prepare(parts, attempt));
-    return commit(parts, candidates);
+    before = publishTogether(parts, candidates);
   } catch (error) {
     for (const { slot, generation } of candidates) await discard(parts, slot, generation, error);
     return attempts.map((attempt) => refused(parts, attempt, givenUp(attempt) ?? error));
   }
+  // Past the point of no return: nothing from here on may take the candidates down again.
+  return candidates.map((candidate, index) => succeed(parts, candidate, before[index]));
 }
 
 /** Everything before publish. What it began is ended again when a step throws. */
@@ -128,15 +131,19 @@ async function prepare(parts: SwapParts, { slot, change, steps }: Attempt): Prom
   return { slot, change, steps, generation };
 }
 
-/** Publishes candidates at once, all or none, and sees their predecessors off. */
-function commit(parts: SwapParts, candidates: readonly Candidate[]): readonly Swapping[] {
+/**
+ * Publishes candidates at once, all or none.
+ *
+ * @returns what served before each of them
+ */
+function publishTogether(parts: SwapParts, candidates: readonly Candidate[]): readonly (Generation | undefined)[] {
   const before = candidates.map(({ slot }) => slot.current);
   const successions = candidates.map(({ slot, generation }) => ({ slot, successor: generation }));
   for (const { change, steps } of candidates.slice(0, 1)) {
     const table = steps.runSync('route', () => routeTo(parts, successions));
     steps.runSync('publish', () => publish(parts, successions, change.operation, table));
   }
-  return candidates.map((candidate, index) => succeed(parts, candidate, before[index]));
+  return before;
 }
 
 function succeed(parts: SwapParts, candidate: Candidate, previous: Generation | undefined): Swapping {
