@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { answering, pluginFiles, run, temporaryFolder, write } from './running-runtime.ts';
 
@@ -129,5 +130,18 @@ describe('after a restart', () => {
     }
     await using host = await run({ plugins, data });
     expect(await host.get('/one')).toEqual([200, 'one {}']);
+  });
+
+  it('a plugin that was loaded by its address, with a space in it, is back', async () => {
+    await using folder = await temporaryFolder();
+    const { plugins, data } = await places(folder.path);
+    const place = join(folder.path, 'far away');
+    await write(place, pluginFiles('extra', answers('extra', 'extra')));
+    {
+      await using host = await run({ plugins, data });
+      expect((await host.runtime.load(pathToFileURL(join(place, 'extra')))).outcome).toBe('swapped');
+    }
+    await using host = await run({ plugins, data });
+    expect(await host.get('/extra')).toEqual([200, 'extra {}']);
   });
 });

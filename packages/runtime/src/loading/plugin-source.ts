@@ -43,9 +43,14 @@ export async function locateSource(source: PluginSource): Promise<LocatedSource>
   throw fail('SOURCE_UNSUPPORTED', { source: path });
 }
 
-function pathOf(source: string | URL): string {
+/** A source as a path, where it is one; the address of anything else is left as it is. */
+export function sourcePath(source: string | URL): string {
   const text = String(source);
-  if (text.startsWith('file:')) return fileURLToPath(text);
+  return text.startsWith('file:') ? fileURLToPath(text) : text;
+}
+
+function pathOf(source: string | URL): string {
+  const text = sourcePath(source);
   // Two letters at least: one is a drive.
   if (/^[a-z][a-z0-9+.-]+:/i.test(text)) throw fail('SOURCE_UNSUPPORTED', { source: text });
   return resolve(text);

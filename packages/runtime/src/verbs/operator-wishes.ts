@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type DesiredChange } from '../config/desired/desired-change.ts';
 import type { DesiredState } from '../config/desired/desired-state.ts';
 import type { PluginEntry } from '../config/plugin-entry.ts';
+import { sourcePath } from '../loading/plugin-source.ts';
 import type { PluginSlot, SlotWish } from '../plugin/plugin-slot.ts';
 import type { Operation } from '../status.ts';
 import type { ChangeOptions } from './plugin-verbs.ts';
@@ -56,7 +57,8 @@ export class OperatorWishes {
 
 /** What of a change must be remembered. A source in memory cannot be: it ends with the process. */
 function changesOf({ wish }: PluginSlot, operation: Operation): readonly DesiredChange[] {
-  const source = typeof wish.source === 'object' && 'name' in wish.source ? undefined : resolve(pathOf(wish.source));
+  const source =
+    typeof wish.source === 'object' && 'name' in wish.source ? undefined : resolve(sourcePath(wish.source));
   const load: readonly DesiredChange[] = source === undefined ? [] : [{ type: 'load', source }];
   const configure: readonly DesiredChange[] =
     wish.configSource === 'api' ? [{ type: 'configure', config: wish.config }] : [];
@@ -77,8 +79,4 @@ function changesOf({ wish }: PluginSlot, operation: Operation): readonly Desired
     case 'restart':
       return [];
   }
-}
-
-function pathOf(source: string | URL): string {
-  return source instanceof URL ? source.pathname : source;
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { fail } from '../../errors.ts';
-import type { PluginSource } from '../../loading/plugin-source.ts';
+import { type PluginSource, sourcePath } from '../../loading/plugin-source.ts';
 
 const codeFiles: readonly string[] = ['.ts', '.mts', '.js', '.mjs', '.tgz'];
 
@@ -24,7 +24,7 @@ export async function findPlugins(directory: string): Promise<readonly PluginSou
 /** The name a source is known by before it is loaded: what its `package.json` says, else its file's name. */
 export async function provisionalName(source: PluginSource): Promise<string> {
   if (typeof source === 'object' && 'name' in source) return source.name;
-  const path = source instanceof URL ? source.pathname : source;
+  const path = sourcePath(source);
   return (await nameIn(path)) ?? basename(path, extname(path)).toLowerCase();
 }
 
