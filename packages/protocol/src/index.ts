@@ -20,5 +20,8 @@ export type {
 // For isolates: what a running plugin registers.
 export type { Priority, Registration, RegistrationOf, RouteMethod } from './registration.ts';
 
+// For isolates: state on its way between generations.
+export type { ExportedState } from './state.ts';
+
 // For config readers: durations and sizes.
 export { parseDuration, parseSize } from './units.ts';

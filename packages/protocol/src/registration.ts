@@ -22,6 +22,13 @@ export type Registration =
       readonly paths: readonly string[];
       readonly priority: Priority;
     }
+  | {
+      readonly type: 'websocket';
+      readonly id: number;
+      readonly path: string;
+      /** Open connections go on with the next generation instead of being closed. */
+      readonly handsOver: boolean;
+    }
   | { readonly type: 'method'; readonly id: number; readonly name: string }
   | { readonly type: 'task'; readonly id: number; readonly name: string; readonly everyMs: number }
   | { readonly type: 'subscription'; readonly id: number; readonly event: string }

@@ -17,6 +17,7 @@ import {
 import { MemoryBackend } from './host-services/storage/memory-backend.ts';
 import { SqliteBackend } from './host-services/storage/sqlite-backend.ts';
 import { createSystemClock } from './host-services/system-clock.ts';
+import type { SocketPort } from './guest/socket-peer.ts';
 import type { Dispatch } from './http/exchange.ts';
 import { createDispatch } from './http/handle-request.ts';
 import { chooseIsolate, isolationLevelOf, type IsolateFactories } from './isolation/choose-isolate.ts';
@@ -67,6 +68,8 @@ const factories: IsolateFactories = {
   none: () => new InProcessIsolate('none'),
   basic: () => new InProcessIsolate('basic'),
 };
+
+const noSockets: SocketPort = { send: () => {}, close: () => {}, attach: () => {}, buffered: () => 0 };
 
 const neverAborted = new AbortController().signal;
 
@@ -125,10 +128,12 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
         capabilities: manifest.capabilities ?? {},
         callTimeoutMs: limits.callTimeoutMs,
       }),
+      sockets: noSockets,
       deadlines,
       callTimeoutMs: level === 'none' ? Infinity : callTimeoutOf(manifest, limits.callTimeoutMs),
       maxBodyBytes: manifest.limits?.maxBody === undefined ? Infinity : parseSize(manifest.limits.maxBody),
       log: log.child({ plugin_name: slot.name, version: manifest.version, generation: number }),
+      onExit: () => {},
       onMove: ({ from, to, reason }) =>
         log.debug({ ...identity, plugin_name: slot.name, from, to, reason }, 'generation moved'),
     });

@@ -28,6 +28,34 @@ export const fail = defineErrors({
     message: 'plugin {plugin} registered a {type} after start() had ended; register everything inside start()',
   },
 
+  // State.
+  STATE_NOT_CLONEABLE: {
+    kind: 'plugin-fault',
+    message: 'the state of the plugin cannot be encoded: {problem}; exportState must give what structuredClone takes',
+  },
+  STATE_VERSION_UNREACHABLE: {
+    kind: 'plugin-fault',
+    message:
+      'no migrations lead from state version {from} to {to}; add the missing up or down step to state.migrations',
+  },
+  STATE_MIGRATION_FAILED: {
+    kind: 'plugin-fault',
+    message: 'the migration of the state from version {from} to {to} failed: {problem}',
+  },
+  STATE_ROUND_TRIP_FAILED: {
+    kind: 'plugin-fault',
+    message: 'state that goes up from version {from} to {to} and down again is not what it was; mend the down step',
+  },
+  STATE_CORRUPT: {
+    kind: 'internal',
+    message: 'the state of plugin {plugin} does not match its checksum ({where})',
+  },
+  STATE_NEEDS_EXCLUSIVE: {
+    kind: 'invalid',
+    message:
+      "plugin {plugin} exports state, which an overlap swap would lose; set swap: 'exclusive', or state: 'lossy-cache'",
+  },
+
   // Routes.
   ROUTE_INVALID: { kind: 'invalid', message: 'route path {path} cannot be used: {problem}' },
   ROUTE_CONFLICT: {

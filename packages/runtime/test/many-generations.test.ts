@@ -55,6 +55,7 @@ async function serveThree() {
     const generation = core.swap.make(slot, first.artifact, slot.wish);
     slot.add(generation);
     generation.lifecycle.move('starting', 'test');
+    await generation.load();
     await generation.start();
     generation.lifecycle.move('ready', 'test');
     generation.lifecycle.move('active', 'test');

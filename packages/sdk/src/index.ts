@@ -22,6 +22,9 @@ export type {
   SseHandler,
   TaskHandler,
   TaskRegistry,
+  WebSocketHandlers,
+  WebSocketOptions,
+  WebSocketPeer,
 } from './plugin-context.ts';
 export type { MethodSpec, ServiceClient, ServiceImplementation, ServiceRef } from './service-ref.ts';
 export type { Clock } from './services/clock.ts';

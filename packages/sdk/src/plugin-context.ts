@@ -71,6 +71,49 @@ export interface ServerSentEvent {
 /** Gives the events of one client's stream, until its signal is aborted. */
 export type SseHandler = (request: Request, info: RequestInfo) => AsyncIterable<ServerSentEvent>;
 
+/** One open WebSocket connection, as its plugin sees it. The host owns the socket; it outlives generations. */
+export interface WebSocketPeer<Attachment = unknown> {
+  /** The same for as long as the connection is open, also over a swap. */
+  readonly id: string;
+  /** Address, fields and path of the request that opened it. */
+  readonly url: string;
+  readonly headers: Headers;
+  readonly params: Readonly<Record<string, string>>;
+  readonly tenant: string | undefined;
+  readonly client: { readonly address: string };
+  /**
+   * What the plugin keeps for this connection: it goes along to the next generation. At most 16 KB once encoded.
+   *
+   * @throws ATTACHMENT_TOO_LARGE when it is set
+   */
+  attachment: Attachment | undefined;
+  /** Bytes that wait to be written: a client that reads slowly makes it grow. */
+  readonly bufferedBytes: number;
+  /** Sent in order. What is sent after the connection was closed is dropped. */
+  send(data: string | Uint8Array): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** What a plugin does with the connections of one route. Each connection's events come one at a time, in order. */
+export interface WebSocketHandlers {
+  /** A connection was opened. A throw closes it with 1011. */
+  open?(peer: WebSocketPeer): MaybePromise<void>;
+  message(peer: WebSocketPeer, data: string | Uint8Array): MaybePromise<void>;
+  /** It is closed, by whichever side. Not called when it goes on with the next generation. */
+  close?(peer: WebSocketPeer, code: number, reason: string): MaybePromise<void>;
+  /** An open connection came over from the generation before; its attachment came along. */
+  resume?(peer: WebSocketPeer): MaybePromise<void>;
+}
+
+/** How the connections of a route live through a swap. */
+export interface WebSocketOptions {
+  /**
+   * Open connections go on with the next generation, attachment and all. Default false: they are closed with 1012 and
+   * a hint to reconnect once the old generation is drained.
+   */
+  readonly handOver?: boolean;
+}
+
 /** Registers what the plugin answers over HTTP. Everything is withdrawn when the generation ends. */
 export interface HttpRegistry {
   get(path: string, handler: RouteHandler): void;
@@ -86,6 +129,8 @@ export interface HttpRegistry {
   onResponse(options: MiddlewareOptions, hook: ResponseHook): void;
   /** A stream of server-sent events. It ends, with a reconnect hint, when the generation is drained. */
   sse(path: string, handler: SseHandler): void;
+  /** Takes WebSocket connections on a path. Needs a host that hands its upgrades over; status says where it does not. */
+  websocket(path: string, handlers: WebSocketHandlers, options?: WebSocketOptions): void;
 }
 
 /** One call of a method by name. */

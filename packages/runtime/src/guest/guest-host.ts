@@ -1,10 +1,11 @@
 import type { Registration } from '@hotswap/protocol';
+import type { SocketPort } from './socket-peer.ts';
 
 /**
  * A plugin's handler, as the far side of an isolate calls it. The argument list belongs to the registration's type:
  * route `(request, info)`, middleware `(request, next, info)`, request-hook `(head, info)`,
  * response-hook `(head, requestHead, info)`, method `(call)`, task `({ signal })`, subscription `(event)`,
- * service `(method, input, { signal })`, extension `(input)`.
+ * service `(method, input, { signal })`, extension `(input)`, websocket `(call)`, a `SocketCall`.
  */
 export type GuestHandler = (...args: readonly never[]) => unknown;
 
@@ -14,4 +15,6 @@ export interface GuestHost {
   register(registration: Registration, handler: GuestHandler): void;
   /** An error came out of the plugin outside any call: a timer, a listener, a forgotten promise. */
   fault(where: string, error: unknown): void;
+  /** The host's end of the plugin's WebSocket connections. */
+  readonly sockets: SocketPort;
 }

@@ -7,17 +7,19 @@ import type { Program } from '../loading/artifact.ts';
 
 const limit = new AbortController().signal;
 const ending = new Error('replaced');
+const sockets = { send: () => {}, close: () => {}, attach: () => {}, buffered: () => 0 };
 
-function start(guest: Guest, program: Program | PluginDefinition): Promise<void> {
+async function start(guest: Guest, program: Program | PluginDefinition): Promise<void> {
   const registered: unknown[] = [];
-  return guest.start({
+  await guest.load({
     manifest: { name: 'a', version: '1.0.0', description: '', main: 'x', engines: { hotswap: '*' } },
     generation: 1,
     program: 'start' in program ? { type: 'definition', definition: program } : program,
     config: {},
     services: { log: silentLog, fetch: async () => new Response() } as unknown as HostServices,
-    host: { register: (registration) => void registered.push(registration), fault: () => {} },
+    host: { register: (registration) => void registered.push(registration), fault: () => {}, sockets },
   });
+  await guest.start(undefined);
 }
 
 const text = (body: string): Program => ({ type: 'text', body, sourceMap: undefined, file: '/plugins/a.js' });
@@ -42,13 +44,16 @@ describe('starting', () => {
   it('takes down at once what comes up after it was given up', async () => {
     const guest = new Guest();
     const { promise, resolve } = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
     let stopped = 0;
     const starting = start(guest, {
       start: async () => {
+        begun.resolve();
         await promise;
         return { stop: () => void stopped++ };
       },
     });
+    await begun.promise;
     expect(await guest.stop(ending, limit)).toEqual([]);
     resolve();
     await starting;

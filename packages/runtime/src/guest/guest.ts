@@ -1,11 +1,13 @@
-import type { PluginManifest } from '@hotswap/protocol';
-import type { HealthAnswer, PluginDefinition, RunningPlugin } from '@hotswap/sdk';
+import type { ExportedState, PluginManifest } from '@hotswap/protocol';
+import type { HealthAnswer, PluginDefinition, RunningPlugin, StateSettings } from '@hotswap/sdk';
 import { compileProgram, readDefinition } from './compile.ts';
 import type { GuestHost } from './guest-host.ts';
+import { decodeState, encodeState, rehearseState, stateSettingsOf, stateTraitsOf } from './guest-state.ts';
 import { Ledger, type UndoFailure, unlessAborted } from './ledger.ts';
 import { createPluginContext } from './plugin-context.ts';
 import { createModuleScope } from './scoped-globals.ts';
 import type { HostServices } from '../host-services/host-services.ts';
+import type { PluginTraits } from '../isolation/isolate.ts';
 import type { Program } from '../loading/artifact.ts';
 
 /** What a guest needs to bring one generation to life. */
@@ -18,27 +20,54 @@ export interface GuestStart {
   readonly host: GuestHost;
 }
 
+/** A program that was evaluated, and what it shall be started with. */
+interface Loaded {
+  readonly definition: PluginDefinition;
+  readonly start: Omit<GuestStart, 'program'>;
+}
+
 /** One plugin brought to life inside an isolate; the same code at every isolation level. */
 export class Guest {
   readonly #ledger = new Ledger();
   readonly #ending = new AbortController();
+  #loaded: Loaded | undefined;
   #running: RunningPlugin = {};
 
-  /** Evaluates the program and starts the plugin. Throws what the plugin threw. */
-  async start({ program, ...start }: GuestStart): Promise<void> {
+  /** Evaluates the program; nothing of the plugin has started yet. Throws what it threw. */
+  async load({ program, ...start }: GuestStart): Promise<PluginTraits> {
     const definition = await this.#evaluate(program, start);
+    this.#loaded = { definition, start };
+    return { swap: definition.swap, state: stateTraitsOf(definition, start.manifest.stateVersion) };
+  }
+
+  /** Starts the plugin, with the state of the one before it. Throws what the plugin threw. */
+  async start(state: ExportedState | undefined): Promise<{ readonly exportsState: boolean }> {
+    const { definition, start } = this.#isLoaded();
     const { context, closeRegistration } = createPluginContext({
       ...start,
       signal: this.#ending.signal,
       ledger: this.#ledger,
     });
     try {
-      this.#running = (await definition.start(context)) ?? {};
+      const given = state && decodeState(this.#settings(), state);
+      this.#running = (await definition.start(context, given)) ?? {};
       // Given up while it was starting: what it brought up late is taken down at once.
       if (this.#ending.signal.aborted) await this.#running.stop?.({ signal: this.#ending.signal });
+      return { exportsState: this.#running.exportState !== undefined };
     } finally {
       closeRegistration();
     }
+  }
+
+  /** The state as it is now, in the schema of `version` if that is given. */
+  async exportState(version?: number): Promise<ExportedState | undefined> {
+    if (this.#running.exportState === undefined) return undefined;
+    return encodeState(this.#settings(), await this.#running.exportState(), version);
+  }
+
+  /** Tries what `start` would do with a state. @returns whether there is a way back */
+  async rehearseState(state: ExportedState): Promise<boolean> {
+    return rehearseState(this.#settings(), state);
   }
 
   async health(): Promise<{ readonly status: 'healthy' | 'unhealthy'; readonly reason?: string }> {
@@ -75,7 +104,19 @@ export class Guest {
     }
     failures.push(...(await this.#ledger.undoAll(limit)));
     this.#running = {};
+    this.#loaded = undefined;
     return failures;
+  }
+
+  #settings(): StateSettings | undefined {
+    const { definition, start } = this.#isLoaded();
+    return stateSettingsOf(definition, start.manifest.stateVersion);
+  }
+
+  #isLoaded(): Loaded {
+    this.#ending.signal.throwIfAborted();
+    if (this.#loaded === undefined) throw new Error('the guest was not loaded');
+    return this.#loaded;
   }
 
   async #evaluate(program: Program, start: Omit<GuestStart, 'program'>): Promise<PluginDefinition> {

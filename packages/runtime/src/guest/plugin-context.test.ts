@@ -30,7 +30,11 @@ beforeEach(() => {
     signal: new AbortController().signal,
     services,
     ledger,
-    host: { register: (registration, handler) => void registered.push({ registration, handler }), fault: () => {} },
+    host: {
+      register: (registration, handler) => void registered.push({ registration, handler }),
+      fault: () => {},
+      sockets: { send: () => {}, close: () => {}, attach: () => {}, buffered: () => 0 },
+    },
   });
   ctx = guest.context;
 });

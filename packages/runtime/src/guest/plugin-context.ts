@@ -13,6 +13,7 @@ import type {
 } from '@hotswap/sdk';
 import type { GuestHandler, GuestHost } from './guest-host.ts';
 import type { Ledger } from './ledger.ts';
+import { socketHandler, type SocketPort } from './socket-peer.ts';
 import type { HostServices } from '../host-services/host-services.ts';
 import { fail } from '../errors.ts';
 
@@ -53,7 +54,7 @@ export function createPluginContext(parts: ContextParts): GuestContext {
     generation: parts.generation,
     config: parts.config,
     signal: parts.signal,
-    http: createHttpRegistry(register),
+    http: createHttpRegistry(register, parts.host.sockets),
     methods: { handle: (name, handler) => register({ type: 'method', name }, handler) },
     tasks: {
       every: (interval, name, task) => register({ type: 'task', name, everyMs: parseDuration(interval) }, task),
@@ -81,7 +82,7 @@ export function createPluginContext(parts: ContextParts): GuestContext {
   return { context, closeRegistration: () => void (isOpen = false) };
 }
 
-function createHttpRegistry(register: Register): HttpRegistry {
+function createHttpRegistry(register: Register, sockets: SocketPort): HttpRegistry {
   const route = (method: RouteMethod, path: string, handler: RouteHandler): void =>
     register({ type: 'route', method, path }, handler);
   const placed = ({ paths = ['/*'], priority = 100 }: MiddlewareOptions) => ({ paths, priority });
@@ -100,6 +101,8 @@ function createHttpRegistry(register: Register): HttpRegistry {
     onRequest: (options, hook) => register({ type: 'request-hook', ...placed(options) }, hook),
     onResponse: (options, hook) => register({ type: 'response-hook', ...placed(options) }, hook),
     sse: (path, handler) => route('GET', path, eventStreamRoute(handler)),
+    websocket: (path, handlers, { handOver = false } = {}) =>
+      register({ type: 'websocket', path, handsOver: handOver }, socketHandler(handlers, sockets)),
   };
 }
 

@@ -7,6 +7,7 @@ import { fail } from '../errors.ts';
 import { type Generation, isFault, type ReadAnswer } from '../plugin/generation.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
 import type { AssignmentKey } from '../routing/assignment.ts';
+import type { Admission } from '../routing/gate.ts';
 import type { Lease } from '../routing/lease.ts';
 import type { Router } from '../routing/router.ts';
 import {
@@ -55,7 +56,9 @@ class PluginExchange implements Exchange {
   readonly #match: TrieMatch<RouteEntry> | undefined;
   readonly #links: readonly ChainLink[];
   readonly #visits: Visit[] = [];
-  readonly #startedAt = performance.now();
+  #startedAt = performance.now();
+  /** Gives its place back while it is parked. */
+  #leave: ((reason: Error) => void) | undefined;
   /** The table at arrival: slot numbers in links and entries belong to it. */
   readonly #table: RoutingTable<Generation>;
   #key: AssignmentKey | undefined;
@@ -86,6 +89,7 @@ class PluginExchange implements Exchange {
   }
 
   abort(reason: unknown): void {
+    this.#leave?.(reason instanceof Error ? reason : new Error(String(reason)));
     for (const { lease } of this.#visits) lease.abort(reason);
   }
 
@@ -116,6 +120,17 @@ class PluginExchange implements Exchange {
     const link = this.#links[index];
     if (link === undefined) return this.#match ? this.#route(this.#match, request) : this.#unrouted(request);
     const generation = this.#generationOf(link.slot);
+    if (generation !== undefined) return this.#pass(link, index, request, generation);
+    return this.#atGate('middleware', link.slot, (admitted) => this.#pass(link, index, request, admitted));
+  }
+
+  /** Through one link; past it where its plugin is not there. */
+  #pass(
+    link: ChainLink,
+    index: number,
+    request: HotRequest,
+    generation: Generation | undefined,
+  ): MaybePromise<HotResponse> {
     const handler = generation?.handlerAt(link.key);
     if (generation === undefined || handler === undefined) return this.#step(index + 1, request);
     const call = { link, index, request, handler, visit: this.#enter(generation) };
@@ -124,13 +139,19 @@ class PluginExchange implements Exchange {
   }
 
   #route(match: TrieMatch<RouteEntry>, request: HotRequest): MaybePromise<HotResponse> {
-    const { slot, key } = match.value;
+    const { slot } = match.value;
     const generation = this.#generationOf(slot);
-    const handler = generation?.handlerAt(key);
-    if (generation === undefined || handler === undefined) {
-      const isUnloading = this.#currentView(slot)?.state === 'unloading';
-      return isUnloading ? errorResponse(fail('PLUGIN_UNLOADING', { retryAfterSeconds: 1 })) : this.#unrouted(request);
-    }
+    if (generation !== undefined) return this.#answerFrom(match, request, generation);
+    return this.#atGate('route', slot, (admitted) => this.#answerFrom(match, request, admitted));
+  }
+
+  #answerFrom(
+    match: TrieMatch<RouteEntry>,
+    request: HotRequest,
+    generation: Generation | undefined,
+  ): MaybePromise<HotResponse> {
+    const handler = generation?.handlerAt(match.value.key);
+    if (generation === undefined || handler === undefined) return this.#unrouted(request);
     const tooLarge = boundBody(request, generation);
     if (tooLarge) return tooLarge;
     const visit = this.#enter(generation);
@@ -196,10 +217,58 @@ class PluginExchange implements Exchange {
     const { table } = this.#parts.router;
     if (table === this.#table) return generationFor(table, slot, this);
     const name = this.#table.slots[slot]?.name;
-    const held = this.#visits.find(({ generation, lease }) => lease.isOpen && generation.plugin === name);
-    if (held) return held.generation;
+    const held = this.#held(name);
+    if (held) return held;
     const current = table.slots.findIndex((view) => view.name === name);
     return generationFor(table, current, this);
+  }
+
+  /** In front of a plugin that does not simply serve. Whoever holds it already goes on in the same generation. */
+  #atGate(kind: 'route' | 'middleware', slot: number, go: AfterGate): MaybePromise<HotResponse> {
+    const view = this.#currentView(slot);
+    if (view?.gate === undefined) return go(undefined);
+    const held = this.#held(view.name);
+    if (held) return go(held);
+    const admission = view.gate.admit({ kind, holds: () => this.#visits.map(({ generation }) => generation) });
+    switch (admission.type) {
+      case 'enter':
+        return go(admission.generation);
+      case 'skip':
+        return go(undefined);
+      case 'refuse':
+        return errorResponse(admission.error, this.#request.source?.requestId);
+      case 'answer':
+        return admission.response();
+      case 'wait':
+        return this.#parked(admission, () => this.#askAgain(kind, slot, go));
+    }
+  }
+
+  #askAgain(kind: 'route' | 'middleware', slot: number, go: AfterGate): MaybePromise<HotResponse> {
+    const generation = this.#generationOf(slot);
+    return generation ? go(generation) : this.#atGate(kind, slot, go);
+  }
+
+  /** The time that a request was held back is not the plugin's. */
+  async #parked(
+    { until, leave }: Extract<Admission<Generation>, { readonly type: 'wait' }>,
+    goOn: () => MaybePromise<HotResponse>,
+  ): Promise<HotResponse> {
+    const parkedAt = performance.now();
+    this.#leave = leave;
+    try {
+      await until;
+    } catch (error) {
+      return errorResponse(error, this.#request.source?.requestId);
+    } finally {
+      this.#leave = undefined;
+      this.#startedAt += performance.now() - parkedAt;
+    }
+    return goOn();
+  }
+
+  #held(plugin: string | undefined): Generation | undefined {
+    return this.#visits.find(({ generation, lease }) => lease.isOpen && generation.plugin === plugin)?.generation;
   }
 
   #currentView(slot: number) {
@@ -247,6 +316,9 @@ class PluginExchange implements Exchange {
     return this.#key;
   }
 }
+
+/** What a request does once it is past a gate; undefined: as if the plugin were not there. */
+type AfterGate = (generation: Generation | undefined) => MaybePromise<HotResponse>;
 
 interface LinkCall {
   readonly index: number;

@@ -1,4 +1,5 @@
-import type { EndFailure, Isolate, IsolateStart } from './isolate.ts';
+import type { ExportedState } from '@hotswap/protocol';
+import type { EndFailure, Isolate, IsolateStart, PluginTraits } from './isolate.ts';
 import { Guest } from '../guest/guest.ts';
 
 /**
@@ -14,8 +15,12 @@ export class InProcessIsolate implements Isolate {
     this.level = level;
   }
 
-  start(start: IsolateStart): Promise<void> {
-    return this.#guest.start(start);
+  load(start: IsolateStart): Promise<PluginTraits> {
+    return this.#guest.load(start);
+  }
+
+  start(state: ExportedState | undefined): ReturnType<Isolate['start']> {
+    return this.#guest.start(state);
   }
 
   health(): ReturnType<Isolate['health']> {
@@ -24,6 +29,14 @@ export class InProcessIsolate implements Isolate {
 
   configure(next: Readonly<Record<string, unknown>>, previous: Readonly<Record<string, unknown>>): Promise<boolean> {
     return this.#guest.configure(next, previous);
+  }
+
+  exportState(version?: number): Promise<ExportedState | undefined> {
+    return this.#guest.exportState(version);
+  }
+
+  rehearseState(state: ExportedState): Promise<boolean> {
+    return this.#guest.rehearseState(state);
   }
 
   resources(): Readonly<Record<string, number>> {

@@ -1,7 +1,17 @@
-import type { IsolationLevel, PluginManifest } from '@hotswap/protocol';
+import type { ExportedState, IsolationLevel, PluginManifest, SwapMode } from '@hotswap/protocol';
 import type { GuestHost } from '../guest/guest-host.ts';
-import type { HostServices } from '../host-services/host-services.ts';
+import type { StateTraits } from '../guest/guest-state.ts';
+import type { GenerationServices } from '../host-services/service-registry.ts';
 import type { Program } from '../loading/artifact.ts';
+
+/** What an isolate tells its host beside what the guest in it says. */
+export interface IsolateHost extends GuestHost {
+  /**
+   * The isolate ended without being asked to. Told once; every call under way has been settled with `error` by then.
+   * Never told at `none` and `basic`: there the host would be gone too.
+   */
+  exited(error: Error): void;
+}
 
 /** What an isolate is given to bring one generation to life. */
 export interface IsolateStart {
@@ -9,8 +19,14 @@ export interface IsolateStart {
   readonly generation: number;
   readonly program: Program;
   readonly config: Readonly<Record<string, unknown>>;
-  readonly services: HostServices;
-  readonly host: GuestHost;
+  readonly services: GenerationServices;
+  readonly host: IsolateHost;
+}
+
+/** What the code of a plugin says of itself once it is loaded, before anything of it has started. */
+export interface PluginTraits {
+  readonly swap: SwapMode | undefined;
+  readonly state: StateTraits;
 }
 
 /** A step of an ending that failed. The ending went on regardless. */
@@ -28,12 +44,32 @@ export interface EndFailure {
  */
 export interface Isolate {
   readonly level: IsolationLevel;
-  /** Called once. Rejects with what the plugin threw; `stop` must follow also then. */
-  start(start: IsolateStart): Promise<void>;
+  /** Brings the code in and evaluates it. Called once, first. Rejects with what it threw; `stop` must follow also then. */
+  load(start: IsolateStart): Promise<PluginTraits>;
+  /**
+   * Starts the plugin, with the state that the one before it left. Called once, after `load`.
+   * Rejects with what the plugin threw, or STATE_VERSION_UNREACHABLE, STATE_MIGRATION_FAILED.
+   *
+   * @returns whether the plugin exports state
+   */
+  start(state: ExportedState | undefined): Promise<{ readonly exportsState: boolean }>;
   /** The plugin's own word; a plugin without a check is healthy. Rejects with what the check threw. */
   health(): Promise<{ readonly status: 'healthy' | 'unhealthy'; readonly reason?: string }>;
   /** @returns whether the plugin took the config in place; false means: swap. */
   configure(next: Readonly<Record<string, unknown>>, previous: Readonly<Record<string, unknown>>): Promise<boolean>;
+  /**
+   * The plugin's state as it is now, in the schema of `version`: its own by default, an older one to go back to that.
+   * Undefined when it exports none. May be called while it serves, and more than once.
+   * Rejects with what the plugin threw, STATE_NOT_CLONEABLE, STATE_VERSION_UNREACHABLE or STATE_MIGRATION_FAILED.
+   */
+  exportState(version?: number): Promise<ExportedState | undefined>;
+  /**
+   * Tries what `start` would do with a state, on a copy and without starting: up to its own version and back down.
+   * Rejects with STATE_VERSION_UNREACHABLE, STATE_MIGRATION_FAILED or STATE_ROUND_TRIP_FAILED.
+   *
+   * @returns whether its state can be taken back to the version of `state`
+   */
+  rehearseState(state: ExportedState): Promise<boolean>;
   /** What the generation holds, by kind. */
   resources(): Readonly<Record<string, number>>;
   /**
@@ -45,5 +81,5 @@ export interface Isolate {
   stop(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]>;
 }
 
-/** Makes an isolate of one level; nothing runs until its `start`. */
+/** Makes an isolate of one level; nothing runs until its `load`. */
 export type IsolateFactory = () => Isolate;

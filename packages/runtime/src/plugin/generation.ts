@@ -1,4 +1,4 @@
-import { isCodedError, type Registration, type RegistrationOf } from '@hotswap/protocol';
+import { isCodedError, type ExportedState, type Registration, type RegistrationOf } from '@hotswap/protocol';
 import type { Logger, MaybePromise } from '@hotswap/sdk';
 import type { CallDeadlines, DeadlineHolder } from './call-deadlines.ts';
 import { FaultLog } from './fault-log.ts';
@@ -6,9 +6,10 @@ import { type GenerationMove, Lifecycle, type PluginState } from './lifecycle.ts
 import { PluginCall, type CallOptions } from './plugin-call.ts';
 import { fail } from '../errors.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
-import type { HostServices } from '../host-services/host-services.ts';
+import type { SocketPort } from '../guest/socket-peer.ts';
+import type { GenerationServices } from '../host-services/service-registry.ts';
 import { DurationHistogram } from '../host-services/metrics/duration-histogram.ts';
-import type { Isolate } from '../isolation/isolate.ts';
+import type { Isolate, PluginTraits } from '../isolation/isolate.ts';
 import type { Artifact } from '../loading/artifact.ts';
 import { type Lease, LeaseBook } from '../routing/lease.ts';
 import { handlerKey } from '../routing/routing-table.ts';
@@ -20,7 +21,9 @@ export interface GenerationParts {
   readonly artifact: Artifact;
   readonly config: Readonly<Record<string, unknown>>;
   readonly isolate: Isolate;
-  readonly services: HostServices;
+  readonly services: GenerationServices;
+  /** The host's end of its WebSocket connections. */
+  readonly sockets: SocketPort;
   readonly deadlines: CallDeadlines;
   /** How long one call may take, in milliseconds; Infinity at level `none`. */
   readonly callTimeoutMs: number;
@@ -28,6 +31,8 @@ export interface GenerationParts {
   readonly maxBodyBytes: number;
   readonly log: Logger;
   readonly onMove: (move: GenerationMove, generation: Generation) => void;
+  /** Its isolate ended without being asked to. */
+  readonly onExit: (error: Error, generation: Generation) => void;
 }
 
 /** What one finished call tells whoever watches a generation. */
@@ -48,7 +53,7 @@ export class Generation implements DeadlineHolder {
   readonly number: number;
   readonly artifact: Artifact;
   readonly isolate: Isolate;
-  readonly services: HostServices;
+  readonly services: GenerationServices;
   readonly lifecycle: Lifecycle;
   readonly leases = new LeaseBook();
   readonly durations = new DurationHistogram();
@@ -61,6 +66,10 @@ export class Generation implements DeadlineHolder {
   detach: (() => void) | undefined;
   /** Its end, once begun; written by retire alone. */
   ending: Promise<void> | undefined;
+  /** What its code says of itself; known once it is loaded. */
+  traits: PluginTraits = { swap: undefined, state: 'none' };
+  /** Whether it gives its state when asked; known once it has started. */
+  exportsState = false;
   requests = 0;
   errors = 0;
   /** Errors that came out of the plugin outside any call. */
@@ -69,6 +78,8 @@ export class Generation implements DeadlineHolder {
   readonly #handlers = new Map<string, GuestHandler>();
   readonly #deadlines: CallDeadlines;
   readonly #faultLog: FaultLog;
+  readonly #sockets: SocketPort;
+  readonly #onExit: GenerationParts['onExit'];
   #config: Readonly<Record<string, unknown>>;
 
   constructor(parts: GenerationParts) {
@@ -82,6 +93,8 @@ export class Generation implements DeadlineHolder {
     this.lifecycle = new Lifecycle(Date.now, (move) => parts.onMove(move, this));
     this.#config = parts.config;
     this.#deadlines = parts.deadlines;
+    this.#sockets = parts.sockets;
+    this.#onExit = parts.onExit;
     this.#faultLog = new FaultLog(parts.log, parts.artifact.program);
   }
 
@@ -116,11 +129,11 @@ export class Generation implements DeadlineHolder {
     }
   }
 
-  /** Starts the plugin in its isolate. Rejects with PLUGIN_START_FAILED or the plugin's own coded error. */
-  async start(): Promise<void> {
+  /** Brings the code into its isolate. Rejects with PLUGIN_START_FAILED or the plugin's own coded error. */
+  async load(): Promise<PluginTraits> {
     this.#deadlines.add(this);
-    try {
-      await this.isolate.start({
+    this.traits = await this.#begin(() =>
+      this.isolate.load({
         manifest: this.artifact.manifest,
         generation: this.number,
         program: this.artifact.program,
@@ -129,13 +142,18 @@ export class Generation implements DeadlineHolder {
         host: {
           register: (registration, handler) => this.#register(registration, handler),
           fault: (where, error) => this.fault(where, error),
+          exited: (error) => this.#exited(error),
+          sockets: this.#sockets,
         },
-      });
-    } catch (error) {
-      if (isCodedError(error) && error.kind !== 'internal') throw error;
-      const { message, stack } = this.#faultLog.explain(error);
-      throw fail('PLUGIN_START_FAILED', { plugin: this.plugin, problem: message, stack }, { cause: error });
-    }
+      }),
+    );
+    return this.traits;
+  }
+
+  /** Starts the plugin with the state of the one before it. Rejects as `load` does. */
+  async start(state?: ExportedState): Promise<void> {
+    const { exportsState } = await this.#begin(() => this.isolate.start(state));
+    this.exportsState = exportsState;
   }
 
   /** Takes a new config in place; false means that a swap is needed. */
@@ -243,6 +261,27 @@ export class Generation implements DeadlineHolder {
     this.onOutcome = undefined;
   }
 
+  async #begin<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      if (isCodedError(error) && error.kind !== 'internal') throw error;
+      const { message, stack } = this.#faultLog.explain(error);
+      throw fail('PLUGIN_START_FAILED', { plugin: this.plugin, problem: message, stack }, { cause: error });
+    }
+  }
+
+  /** The isolate is gone: whoever still waits for it is told, and nobody comes in any more. */
+  #exited(error: Error): void {
+    this.faults++;
+    this.#faultLog.write('the isolate of the plugin ended', error);
+    this.leases.abortAll(error);
+    this.leases.cancelAll(error);
+    if (this.lifecycle.can('failed')) this.lifecycle.move('failed', toCode(error));
+    this.onOutcome?.({ isError: true, durationMs: 0 });
+    this.#onExit(error, this);
+  }
+
   #register(registration: Registration, handler: GuestHandler): void {
     const ordinal = this.#registrations.filter(({ type }) => type === registration.type).length;
     this.#registrations.push(registration);
@@ -312,6 +351,10 @@ export class Generation implements DeadlineHolder {
 /** Whether an error counts against the plugin, and not against whoever called it. */
 export function isFault(error: unknown): boolean {
   return !isCodedError(error) || !isCallersFault(error.code);
+}
+
+function toCode(error: Error): string {
+  return isCodedError(error) ? error.code : 'ISOLATE_EXITED';
 }
 
 function asItIs(value: unknown): unknown {

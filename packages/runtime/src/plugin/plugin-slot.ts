@@ -3,6 +3,8 @@ import type { Generation } from './generation.ts';
 import type { History } from './history.ts';
 import { publicStateOf } from './public-state.ts';
 import { type Assignment, assignedGenerations, emptyAssignment, withDefault } from '../routing/assignment.ts';
+import type { Gate } from '../routing/gate.ts';
+import { unloadingGate } from '../routing/unloading-gate.ts';
 import { DurationHistogram } from '../host-services/metrics/duration-histogram.ts';
 import { createSlotView, type SlotView } from '../routing/routing-table.ts';
 import type { PluginSource } from '../loading/plugin-source.ts';
@@ -20,6 +22,12 @@ export interface SlotWish {
   readonly configSource: ConfigSource;
   /** The operator's isolation level, which outranks the plugin's own. */
   readonly isolation: IsolationLevel | undefined;
+}
+
+/** A plugin that is down: what answers in its stead, and the generation whose routes it stood behind last. */
+export interface Outage {
+  readonly gate: Gate<Generation>;
+  readonly last: Generation;
 }
 
 /** The first minutes of a generation: the one before it is kept warm, to return to by one assignment. */
@@ -51,6 +59,10 @@ export class PluginSlot {
   /** What became of the calls of generations that are gone. */
   past = { requests: 0, errors: 0, faults: 0 };
   health: PluginStatus['health'] = { status: 'unknown', reason: undefined, checkedAt: 0 };
+  /** Holds arrivals back while the plugin changes hands; written by the exclusive swap alone. */
+  parking: Gate<Generation> | undefined;
+  /** Why the plugin gets no calls although it is enabled; written by recovery alone. */
+  outage: Outage | undefined;
   /** The watch over the newest generation, while it lasts. */
   probation: Probation | undefined;
   /** How long the calls of generations that are gone took. */
@@ -149,7 +161,7 @@ export class PluginSlot {
 
   /** The slot as the routing table sees it: only what somebody is assigned to. The same object until that changes. */
   view(): SlotView<Generation> {
-    if (this.#view?.assignment !== this.#assignment || this.#view.state !== this.#routedState) {
+    if (this.#view?.assignment !== this.#assignment || this.#view.gate !== this.gate) {
       this.#view = this.viewUnder(this.#assignment);
     }
     return this.#view;
@@ -160,14 +172,18 @@ export class PluginSlot {
     return this.viewUnder(withDefault(this.#assignment, generation, new Set(this.#generations.keys())));
   }
 
-  get #routedState(): SlotView<Generation>['state'] {
-    return this.operation === 'remove' ? 'unloading' : 'serving';
+  /** What stands in front of the plugin; a change of it takes effect with the next publish. */
+  get gate(): Gate<Generation> | undefined {
+    return this.operation === 'remove' ? unloadingGate : (this.parking ?? this.outage?.gate);
   }
 
   /** The view if `assignment` held. */
   viewUnder(assignment: Assignment): SlotView<Generation> {
     const assigned = assignedGenerations(assignment);
     const generations = new Map([...this.#generations].filter(([number]) => assigned.has(number)));
-    return createSlotView({ name: this.name, state: this.#routedState, assignment, generations });
+    // Nobody serves, but its routes must go on to be matched: the failure policy answers there.
+    const { outage } = this;
+    if (generations.size === 0 && outage !== undefined) generations.set(outage.last.number, outage.last);
+    return createSlotView({ name: this.name, gate: this.gate, assignment, generations });
   }
 }

@@ -12,6 +12,7 @@ import {
   type Routable,
   type SlotView,
 } from './routing-table.ts';
+import { unloadingGate } from './unloading-gate.ts';
 
 const route = (path: string, method: 'GET' | 'POST' = 'GET'): Omit<Registration, 'id'> =>
   ({ type: 'route', method, path }) as never;
@@ -21,7 +22,7 @@ const middleware = (paths: readonly string[], priority = 100): Omit<Registration
 function slot(name: string, registrations: readonly Omit<Registration, 'id'>[], number = 1): SlotView<Routable> {
   const numbered = registrations.map((registration, index) => ({ ...registration, id: index + 1 }) as Registration);
   const generations = new Map([[number, { number, registrations: numbered }]]);
-  return createSlotView({ name, state: 'serving', assignment: { ...emptyAssignment, default: number }, generations });
+  return createSlotView({ name, gate: undefined, assignment: { ...emptyAssignment, default: number }, generations });
 }
 
 const build = (...slots: readonly SlotView<Routable>[]) => buildRoutingTable(emptyTable<Routable>(), slots);
@@ -104,7 +105,7 @@ describe('the chain in front of a route', () => {
 });
 
 it('has no generation for a plugin that is being unloaded', () => {
-  const table = build(createSlotView({ ...slot('a', [route('/x')]), state: 'unloading' }));
+  const table = build(createSlotView({ ...slot('a', [route('/x')]), gate: unloadingGate }));
   expect(matchRoute(table, 'GET', '/x')).toBeDefined();
   expect(generationFor(table, 0, { key: {} })).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 import type { Registration, RegistrationOf } from '@hotswap/protocol';
 import { type Assignment, resolveAssignment, soleGeneration, type AssignmentKey } from './assignment.ts';
+import type { Gate } from './gate.ts';
 import { coversPattern, matchesPath, parseRoutePattern, type RoutePattern } from './route-pattern.ts';
 import { RouteTrie, type TrieMatch } from './route-trie.ts';
 import { fail } from '../errors.ts';
@@ -13,8 +14,8 @@ export interface Routable {
 /** One plugin as the table sees it. Immutable: publishing makes a new one. */
 export interface SlotView<G extends Routable> {
   readonly name: string;
-  /** `unloading`: its routes answer 503, its middleware is skipped. */
-  readonly state: 'serving' | 'unloading';
+  /** What stands in front of it while it does not simply serve. */
+  readonly gate: Gate<G> | undefined;
   readonly assignment: Assignment;
   readonly generations: ReadonlyMap<number, G>;
   /** The generation every request gets, where there is only one: then nothing is resolved per request. */
@@ -110,7 +111,7 @@ export function appliesTo(link: ChainLink, path: string): boolean {
   return link.patterns.some((pattern) => matchesPath(pattern, path));
 }
 
-/** The generation of a slot that serves a request; none while the plugin is being unloaded. */
+/** The generation of a slot that serves a request; none behind a gate, which must be asked then. */
 export function generationFor<G extends Routable>(
   table: RoutingTable<G>,
   slot: number,
@@ -119,13 +120,13 @@ export function generationFor<G extends Routable>(
   const view = table.slots[slot];
   if (view === undefined) return undefined;
   if (view.sole !== undefined) return view.sole;
-  if (view.state === 'unloading') return undefined;
+  if (view.gate !== undefined) return undefined;
   const number = resolveAssignment(view.assignment, caller.key);
   return number === undefined ? undefined : view.generations.get(number);
 }
 
 function soleOf<G extends Routable>(view: Omit<SlotView<G>, 'sole' | 'signature'>): G | undefined {
-  const number = view.state === 'unloading' ? undefined : soleGeneration(view.assignment);
+  const number = view.gate !== undefined ? undefined : soleGeneration(view.assignment);
   return number === undefined ? undefined : view.generations.get(number);
 }
 

@@ -208,7 +208,8 @@ async function start(generation: Generation, limitMs: number, signal: AbortSigna
   generation.lifecycle.move('starting', 'chosen');
   const timedOut = () =>
     fail('PLUGIN_PHASE_TIMED_OUT', { plugin: generation.plugin, phase: 'start', limitMs, setting: 'loadTimeout' });
-  await withLimit(generation.start(), { ms: limitMs, signal, timedOut });
+  const started = generation.load().then(() => generation.start());
+  await withLimit(started, { ms: limitMs, signal, timedOut });
 }
 
 /** What undoes `make` and `start`: the candidate never served, so nobody is waited for. */

@@ -78,6 +78,8 @@ function labelOf(registration: Registration): string {
     case 'request-hook':
     case 'response-hook':
       return `${registration.type} ${registration.paths.join(', ')}`;
+    case 'websocket':
+      return `WebSocket ${registration.path}`;
     case 'method':
       return `method ${registration.name}`;
     case 'task':
