@@ -47,6 +47,10 @@ export interface RuntimeLimits {
   readonly healthIntervalMs: number;
   /** Snapshots kept for each plugin; default 10. */
   readonly maxSnapshots: number;
+  /** How long a request waits for a plugin that starts or changes hands; default 5,000. */
+  readonly parkTimeoutMs: number;
+  /** Requests that wait for one plugin at most; default 1,000. */
+  readonly maxParked: number;
 }
 
 /** Options of `createRuntime`. Everything has a default; options outrank the config file. */
@@ -130,6 +134,8 @@ export function resolveSettings(options: RuntimeOptions): RuntimeSettings {
       probeMs: 1_000,
       healthIntervalMs: plugins.healthIntervalMs,
       maxSnapshots: plugins.maxSnapshots,
+      parkTimeoutMs: plugins.parkTimeoutMs,
+      maxParked: plugins.maxParked,
       ...options.limits,
     },
     mostAllowed: isConfigured ? allowanceOf(config) : unlimited,

@@ -47,6 +47,10 @@ export interface PluginsConfig {
   readonly probationMs: number;
   /** Default 10. */
   readonly maxSnapshots: number;
+  /** How long a request waits for a plugin that starts or changes hands; default 5 s. */
+  readonly parkTimeoutMs: number;
+  /** How many wait for one plugin at most; default 1,000. */
+  readonly maxParked: number;
   readonly security: SecurityConfig;
   /** What the file says about single plugins, by name. */
   readonly entries: Readonly<Record<string, PluginEntry>>;
@@ -68,6 +72,8 @@ export function readPluginsConfig(section: SettingsSection, folder: string): Plu
     healthIntervalMs: section.read('healthInterval', duration, 30_000),
     probationMs: section.read('probation', duration, 60_000),
     maxSnapshots: section.read('maxSnapshots', count, 10),
+    parkTimeoutMs: section.read('parkTimeout', duration, 5_000),
+    maxParked: section.read('maxParked', count, 1_000),
     security: readSecurity(section.section('security')),
   };
   const entries = readPluginEntries(section, folder);

@@ -48,6 +48,8 @@ describe('a config file', () => {
       healthIntervalMs: 30_000,
       probationMs: 60_000,
       maxSnapshots: 10,
+      parkTimeoutMs: 5_000,
+      maxParked: 1_000,
       security: {
         verifySignatures: true,
         allowUnsigned: false,
