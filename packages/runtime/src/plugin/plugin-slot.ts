@@ -24,8 +24,8 @@ export interface SlotWish {
   readonly isolation: IsolationLevel | undefined;
 }
 
-/** A plugin that is down: what answers in its stead, and the generation whose routes it stood behind last. */
-export interface Outage {
+/** What stands in for a plugin that does not simply serve: its gate, and the generation whose routes it had last. */
+export interface StandIn {
   readonly gate: Gate<Generation>;
   readonly last: Generation;
 }
@@ -60,9 +60,9 @@ export class PluginSlot {
   past = { requests: 0, errors: 0, faults: 0 };
   health: PluginStatus['health'] = { status: 'unknown', reason: undefined, checkedAt: 0 };
   /** Holds arrivals back while the plugin changes hands; written by the exclusive swap alone. */
-  parking: Gate<Generation> | undefined;
+  parking: StandIn | undefined;
   /** Why the plugin gets no calls although it is enabled; written by recovery alone. */
-  outage: Outage | undefined;
+  outage: StandIn | undefined;
   /** The watch over the newest generation, while it lasts. */
   probation: Probation | undefined;
   /** How long the calls of generations that are gone took. */
@@ -174,16 +174,16 @@ export class PluginSlot {
 
   /** What stands in front of the plugin; a change of it takes effect with the next publish. */
   get gate(): Gate<Generation> | undefined {
-    return this.operation === 'remove' ? unloadingGate : (this.parking ?? this.outage?.gate);
+    return this.operation === 'remove' ? unloadingGate : (this.parking ?? this.outage)?.gate;
   }
 
   /** The view if `assignment` held. */
   viewUnder(assignment: Assignment): SlotView<Generation> {
     const assigned = assignedGenerations(assignment);
     const generations = new Map([...this.#generations].filter(([number]) => assigned.has(number)));
-    // Nobody serves, but its routes must go on to be matched: the failure policy answers there.
-    const { outage } = this;
-    if (generations.size === 0 && outage !== undefined) generations.set(outage.last.number, outage.last);
+    // Nobody serves, but its routes must go on to be matched: the gate answers there.
+    const last = (this.parking ?? this.outage)?.last;
+    if (generations.size === 0 && last !== undefined) generations.set(last.number, last);
     return createSlotView({ name: this.name, gate: this.gate, assignment, generations });
   }
 }

@@ -1,11 +1,17 @@
 import type { HotResponse } from '@hotswap/protocol/http';
 
+/** A generation that somebody holds a lease on. */
+export interface Held {
+  readonly plugin: string;
+  readonly number: number;
+}
+
 /** Who stands in front of a plugin that does not simply serve. */
-export interface GateCaller<G> {
+export interface GateCaller {
   /** A route, a middleware or hook, or a call of a method, a service, an event or an extension point. */
   readonly kind: 'route' | 'middleware' | 'call';
-  /** The generations it holds a lease on, directly or through what it was called from: they cannot drain before it ends. */
-  holds(): readonly G[];
+  /** The generations it holds a lease on: none of them can drain before it ends. */
+  holds(): readonly Held[];
 }
 
 /** What a gate says to a caller. */
@@ -26,5 +32,5 @@ export type Admission<G> =
 export interface Gate<G> {
   /** What it is for: shown in status. */
   readonly reason: 'unloading' | 'parked' | 'down';
-  admit(caller: GateCaller<G>): Admission<G>;
+  admit(caller: GateCaller): Admission<G>;
 }
