@@ -40,7 +40,7 @@ const allowedInTests = ['test-kit', 'sdk', 'sdk/testing', 'protocol'];
 const runtimeLayers: readonly (readonly string[])[] = [
   ['index.ts', 'create-runtime.ts'],
   ['swap', 'recovery', 'config', 'http', 'management'],
-  ['plugin'],
+  ['plugin', 'state'],
   ['loading', 'isolation', 'routing', 'host-services', 'resources', 'guest'],
   ['channel'],
 ];
