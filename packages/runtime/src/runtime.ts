@@ -1,16 +1,11 @@
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '@hotswap/protocol';
 import type { MaybePromise, ServiceClient, ServiceRef } from '@hotswap/sdk';
 import type { MethodInvoker } from './calls.ts';
 import { composeRuntime, type RuntimeCore } from './compose-runtime.ts';
 import { openDesiredState } from './config/desired/desired-state.ts';
-import { overlayDesiredState } from './config/desired/desired-overlay.ts';
 import { invalidConfig } from './config/document/settings-reader.ts';
-import { overlayVariables } from './config/plugin/overlay-variables.ts';
 import { claimPluginVariables, type ConfigurablePlugin } from './config/plugin/plugin-variables.ts';
-import { plainEntry, type PluginEntry } from './config/plugin-entry.ts';
 import type { RuntimeConfig } from './config/runtime-config.ts';
 import { fail } from './errors.ts';
 import type { ExtensionPointDeclarations, HostExtensionPoints } from './host-services/extension-points.ts';
@@ -29,8 +24,9 @@ import { metricsText } from './metrics-text.ts';
 import type { PluginStatus, RuntimeStatus } from './status.ts';
 import { noteNeed } from './verbs/start-up/needed-plugin.ts';
 import type { PluginVerbs } from './verbs/plugin-verbs.ts';
-import { findPlugins, provisionalName } from './verbs/start-up/find-plugins.ts';
+import { provisionalName } from './verbs/start-up/find-plugins.ts';
 import { startPlugins, type WantedPlugin } from './verbs/start-up/start-plugins.ts';
+import { noteMissing, sourcesIn, wantedPlugins } from './verbs/start-up/wanted-plugins.ts';
 import { statusOf } from './verbs/status-of.ts';
 import type { RuntimeEvents } from './verbs/transitions.ts';
 import { updateConfig, type ConfigUpdate } from './verbs/update-config.ts';
@@ -222,11 +218,12 @@ class PluginRuntime implements Runtime {
 
   /** One at a time: each starts from what the one before has left in force. */
   updateConfig(config: RuntimeConfig): Promise<ConfigUpdate> {
-    const { queue, roster, verbs, wishes, settings } = this.#core;
+    const { queue, roster, verbs, wishes, settings, log } = this.#core;
     return queue.run('#config', async () => {
       const { directory } = settings;
       const findInDirectory = async (plugin: string): Promise<string | undefined> => {
-        for (const source of directory === undefined ? [] : await this.#found(directory)) {
+        const isRequired = this.#options.plugins !== undefined;
+        for (const source of directory === undefined ? [] : await sourcesIn(directory, isRequired)) {
           if ((await provisionalName(source)) === plugin) return String(source);
         }
         return undefined;
@@ -236,7 +233,7 @@ class PluginRuntime implements Runtime {
       const update = await updateConfig({ roster, verbs, wishes, directory, findInDirectory }, change);
       for (const [name, entry] of Object.entries(config.plugins.entries)) {
         const isNew = this.#config.plugins.entries[name] === undefined && wishes.desired?.plugins[name] === undefined;
-        if (isNew && entry.source === undefined && roster.find(name) === undefined) this.#noteMissing(name, entry);
+        if (isNew && entry.source === undefined && roster.find(name) === undefined) noteMissing(log, name, entry);
       }
       this.#config = config;
       return update;
@@ -312,35 +309,11 @@ class PluginRuntime implements Runtime {
     return Object.assign(toConnect(management), management);
   }
 
-  /** Everything that shall run: the directory, then sources that the config or an operator names. */
-  async #wanted(): Promise<readonly WantedPlugin[]> {
-    const { settings, wishes } = this.#core;
+  #wanted(): Promise<readonly WantedPlugin[]> {
+    const { settings, wishes, log } = this.#core;
     const desired = wishes.desired?.plugins ?? {};
-    const { drift } = overlayDesiredState(this.#config, desired);
-    for (const { plugin, message } of drift) this.#core.log.warn({ plugin_name: plugin }, message);
-    const { autoLoad } = this.#config.plugins;
-    const found = settings.directory === undefined || !autoLoad ? [] : await this.#found(settings.directory);
-    const named = await Promise.all(found.map(async (source) => ({ name: await provisionalName(source), source })));
-    const { entries } = overlayDesiredState(this.#withVariables(named), desired).config.plugins;
-    const isUnwanted = (name: string): boolean => entries[name]?.isUnloaded === true;
-    const wanted = new Map<string, WantedPlugin>();
-    for (const { name, source } of named) {
-      if (!isUnwanted(name)) wanted.set(name, { name, source, entry: entries[name] ?? plainEntry });
-    }
-    for (const [name, entry] of Object.entries(entries)) {
-      if (entry.source !== undefined && !isUnwanted(name)) wanted.set(name, { name, source: entry.source, entry });
-      else if (!wanted.has(name) && !isUnwanted(name)) this.#noteMissing(name, entry);
-    }
-    return [...wanted.values()];
-  }
-
-  /** Whether a plugin shall run, and at which level, can be said by the environment before its schema is known. */
-  #withVariables(found: readonly { readonly name: string }[]): RuntimeConfig {
-    const names = new Set([...found.map(({ name }) => name), ...Object.keys(this.#config.plugins.entries)]);
-    return overlayVariables(
-      this.#config,
-      Array.from(names, (name) => ({ name, schema: undefined })),
-    );
+    const isDirectoryRequired = this.#options.plugins !== undefined;
+    return wantedPlugins({ config: this.#config, desired, directory: settings.directory, isDirectoryRequired, log });
   }
 
   /** A variable that is no plugin's is more likely a slip than a wish. Plugins that are not read may still come. */
@@ -354,19 +327,6 @@ class PluginRuntime implements Runtime {
     const unread = Array.from(names, (name) => ({ name, schema: undefined }));
     const { problems } = claimPluginVariables(this.#config.pluginVariables, [...read, ...unread]);
     if (problems.length > 0) throw invalidConfig('the environment', problems);
-  }
-
-  async #found(directory: string): Promise<readonly PluginSource[]> {
-    const isThere = await stat(directory).then(
-      () => true,
-      () => false,
-    );
-    if (isThere || this.#options.plugins !== undefined) return findPlugins(resolve(directory));
-    return [];
-  }
-
-  #noteMissing(name: string, entry: PluginEntry): void {
-    if (entry.enabled) this.#core.log.warn({ plugin_name: name }, 'the config names a plugin that is not there');
   }
 
   async #close(): Promise<void> {
