@@ -50,6 +50,15 @@ export const fail = defineErrors({
     kind: 'internal',
     message: 'the state of plugin {plugin} does not match its checksum ({where})',
   },
+  STATE_NOT_SAVED: {
+    kind: 'unavailable',
+    message:
+      'the state of plugin {plugin} could not be saved in {folder} ({reason}); the plugin goes on, free or mend the disk',
+  },
+  STATE_UNREADABLE: {
+    kind: 'unavailable',
+    message: 'the state of plugin {plugin} cannot be read from {file} ({reason}); check its folder',
+  },
   STATE_NEEDS_EXCLUSIVE: {
     kind: 'invalid',
     message:
@@ -71,6 +80,11 @@ export const fail = defineErrors({
   },
   CALL_TIMED_OUT: { kind: 'timeout', message: 'plugin {plugin} did not answer within {limitMs} ms' },
   CALL_CANCELLED: { kind: 'unavailable', message: 'the call to plugin {plugin} was cancelled: {reason}' },
+  PARKING_FULL: {
+    kind: 'unavailable',
+    message:
+      'plugin {plugin} is changing hands and {places} requests wait already; try again, or raise [plugins] maxParked',
+  },
   PLUGIN_UNLOADING: { kind: 'unavailable', message: 'Service temporarily unavailable' },
   PLUGIN_UNAVAILABLE: {
     kind: 'unavailable',
@@ -90,6 +104,11 @@ export const fail = defineErrors({
   },
   PLUGIN_DISABLED: { kind: 'conflict', message: 'plugin {plugin} is disabled; enable it first' },
   SNAPSHOT_MISSING: { kind: 'conflict', message: 'no snapshot available for plugin {plugin}' },
+  SNAPSHOT_SOURCE_CHANGED: {
+    kind: 'conflict',
+    message:
+      'version {version} of plugin {plugin} cannot be brought back: {source} {problem}; swap to a source that still has it',
+  },
   PLUGIN_LIMIT_TOO_HIGH: {
     kind: 'forbidden',
     message:

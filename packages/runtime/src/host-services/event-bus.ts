@@ -60,9 +60,13 @@ export class EventBus {
       throw fail('EVENT_NAME_INVALID', { name: JSON.stringify(event) });
     const queue = new SubscriberQueue(subscription, this.#countsOf(plugin), this.#options);
     this.#queues.add(queue);
+    this.#takeOver(queue);
     return () => {
       queue.isAttached = false;
-      void queue.idle().then(() => this.#queues.delete(queue));
+      void queue.idle().then(() => {
+        queue.discard();
+        this.#queues.delete(queue);
+      });
     };
   }
 
@@ -84,6 +88,26 @@ export class EventBus {
   /** Resolves when a generation has handled all that was queued for it. The caller bounds the wait. */
   async idle(plugin: string, generation: number): Promise<void> {
     await Promise.all(this.#queuesOf(plugin, generation).map((queue) => queue.idle()));
+  }
+
+  /** Holds the events of a plugin back: the handlers under way finish, and what waits goes to the generation that comes. */
+  park(plugin: string, generation: number): void {
+    for (const queue of this.#queuesOf(plugin, generation)) queue.park();
+  }
+
+  /** The hand-over was given up: the generation goes on with what waited. */
+  unpark(plugin: string, generation: number): void {
+    for (const queue of this.#queuesOf(plugin, generation)) queue.unpark();
+  }
+
+  /** A new generation's subscription goes on where the parked one of the same event stood. */
+  #takeOver(successor: SubscriberQueue): void {
+    const { plugin, event } = successor.subscription;
+    for (const queue of this.#queues) {
+      const { subscription } = queue;
+      if (queue === successor || subscription.plugin !== plugin || subscription.event !== event) continue;
+      for (const waiting of queue.takeParked()) successor.push(waiting);
+    }
   }
 
   /** Throws away what still waits for a generation; counted as dropped. */
@@ -119,6 +143,7 @@ class SubscriberQueue {
   readonly #counts: MutableCounts;
   readonly #options: EventBusOptions;
   #waiting: PluginEvent[] = [];
+  #isParked = false;
   #running: Promise<void> | undefined;
 
   constructor(subscription: Subscription, counts: MutableCounts, options: EventBusOptions) {
@@ -127,13 +152,32 @@ class SubscriberQueue {
     this.#options = options;
   }
 
+  /** No further event is handed over until `unpark`, or until a successor takes what waits. */
+  park(): void {
+    this.#isParked = true;
+  }
+
+  unpark(): void {
+    this.#isParked = false;
+    this.#begin();
+  }
+
+  /** What a parked queue holds, once: it is empty then. */
+  takeParked(): readonly PluginEvent[] {
+    return this.#isParked ? this.#waiting.splice(0) : [];
+  }
+
   push(event: PluginEvent): void {
     if (this.#waiting.length >= (this.#options.queueLimit ?? 1_000)) {
       this.#waiting.shift();
       this.#counts.dropped++;
     }
     this.#waiting.push(event);
-    if (this.#running === undefined) this.#running = this.#run();
+    this.#begin();
+  }
+
+  #begin(): void {
+    if (this.#waiting.length > 0 && !this.#isParked) this.#running ??= this.#run();
   }
 
   async idle(): Promise<void> {
@@ -146,7 +190,7 @@ class SubscriberQueue {
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && !this.#isParked) {
       // A turn of the loop each: neither the publisher nor other subscribers wait for this one.
       await new Promise<void>((resolve) => void setImmediate(resolve));
       await this.#deliver(batchSize);
@@ -156,7 +200,7 @@ class SubscriberQueue {
 
   async #deliver(most: number): Promise<void> {
     for (let done = 0; done < most; done++) {
-      const event = this.#waiting.shift();
+      const event = this.#isParked ? undefined : this.#waiting.shift();
       if (event === undefined) return;
       try {
         const answer = this.subscription.handler(event);

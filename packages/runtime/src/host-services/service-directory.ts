@@ -1,10 +1,14 @@
 import type { MaybePromise } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
+import type { Held } from '../routing/gate.ts';
 import type { HostClock } from './system-clock.ts';
 import { copyValue } from './value-copy.ts';
 
 /** One method of a provided service. It takes a lease on its generation for as long as it runs. */
-export type ServiceMethod = (input: unknown, options: { readonly signal: AbortSignal }) => MaybePromise<unknown>;
+export type ServiceMethod = (
+  input: unknown,
+  options: { readonly signal: AbortSignal; readonly caller?: Held | undefined },
+) => MaybePromise<unknown>;
 
 /** The generation that answers for a service. */
 export interface ServiceProvider {
@@ -23,6 +27,8 @@ export interface ServiceChange {
 
 export interface ServiceCallOptions {
   readonly signal?: AbortSignal | undefined;
+  /** The generation that calls; undefined: the host. */
+  readonly caller?: Held | undefined;
   /** How long to wait for a provider and its answer together, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -41,6 +47,7 @@ interface MethodName {
 /** A call that is settled from outside when it is over before its provider says so. */
 interface PendingCall {
   readonly signal: AbortSignal;
+  readonly caller: Held | undefined;
   /** Rejects with what ended the call; never resolves. */
   readonly ended: Promise<never>;
 }
@@ -55,6 +62,8 @@ export class ServiceDirectory {
   /** Who provided a service last, for the error that names it. */
   readonly #lastPlugin = new Map<string, string>();
   readonly #waiting = new Map<string, Set<() => void>>();
+  /** Calls from plugin to plugin that nobody has answered yet, counted. */
+  readonly #underWay = new Map<string, Map<string, number>>();
   readonly #listeners = new Set<(change: ServiceChange) => void>();
 
   constructor(options: ServiceDirectoryOptions) {
@@ -99,11 +108,17 @@ export class ServiceDirectory {
     const ended = whenAborted(signal);
     try {
       signal.throwIfAborted();
-      const provider = this.#providers.get(service) ?? (await this.#provider(service, { signal, ended }));
-      return await this.#invoke({ service, method }, input, provider, { signal, ended });
+      const { caller } = options;
+      const provider = this.#providers.get(service) ?? (await this.#provider(service, ended));
+      return await this.#invoke({ service, method }, input, provider, { signal, caller, ended });
     } finally {
       cancel();
     }
+  }
+
+  /** The plugins that a plugin has called and not heard from yet. */
+  calledBy(plugin: string): Iterable<string> {
+    return this.#underWay.get(plugin)?.keys() ?? [];
   }
 
   /** The plugin that provides a service now. */
@@ -129,18 +144,36 @@ export class ServiceDirectory {
   async #invoke(target: MethodName, input: unknown, provider: ServiceProvider, call: PendingCall): Promise<unknown> {
     const { service, method } = target;
     const { methods, plugin } = provider;
-    const { signal, ended } = call;
+    const { signal, caller, ended } = call;
     const run = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (run === undefined) {
       const known = Object.keys(methods).map((name) => `${service}.${name}`);
       throw fail('METHOD_UNKNOWN', { plugin, method: `${service}.${method}`, known: known.join(', ') });
     }
-    if (this.#options.copyValues !== true) return Promise.race([run(input, { signal }), ended]);
-    const output = await Promise.race([run(copyValue(input, `${service}.${method} input`), { signal }), ended]);
-    return copyValue(output, `${service}.${method} output`);
+    const isCopied = this.#options.copyValues === true;
+    const given = isCopied ? copyValue(input, `${service}.${method} input`) : input;
+    const called = caller && this.#begin(caller.plugin, plugin);
+    try {
+      const output = await Promise.race([run(given, { signal, caller }), ended]);
+      return isCopied ? copyValue(output, `${service}.${method} output`) : output;
+    } finally {
+      called?.();
+    }
   }
 
-  async #provider(service: string, { ended }: PendingCall): Promise<ServiceProvider> {
+  /** @returns what ends the count */
+  #begin(from: string, to: string): () => void {
+    const calls = this.#underWay.get(from) ?? new Map<string, number>();
+    this.#underWay.set(from, calls.set(to, (calls.get(to) ?? 0) + 1));
+    return () => {
+      const left = (calls.get(to) ?? 1) - 1;
+      if (left > 0) calls.set(to, left);
+      else calls.delete(to);
+      if (calls.size === 0 && this.#underWay.get(from) === calls) this.#underWay.delete(from);
+    };
+  }
+
+  async #provider(service: string, ended: Promise<never>): Promise<ServiceProvider> {
     const waiting = this.#waiting.get(service) ?? new Set();
     this.#waiting.set(service, waiting);
     for (;;) {

@@ -1,8 +1,14 @@
+import type { RegistrationOf } from '@hotswap/protocol';
+import { admitted } from './admission.ts';
 import type { Generation } from './generation.ts';
+import type { PluginSlot } from './plugin-slot.ts';
+import { fail } from '../errors.ts';
+import type { GuestHandler } from '../guest/guest-host.ts';
 import type { EventBus } from '../host-services/event-bus.ts';
 import type { ExtensionPoints } from '../host-services/extension-points.ts';
 import type { ServiceDirectory, ServiceMethod } from '../host-services/service-directory.ts';
 import type { TaskScheduler } from '../host-services/task-scheduler.ts';
+import type { Held } from '../routing/gate.ts';
 import type { Lease } from '../routing/lease.ts';
 
 /** The host's boards that a published generation is pinned to. */
@@ -19,13 +25,13 @@ export interface ActivationBoards {
  *
  * @returns what detaches all of them
  */
-export function activate(generation: Generation, boards: ActivationBoards): () => void {
+export function activate(slot: PluginSlot, generation: Generation, boards: ActivationBoards): () => void {
   const attached: (() => void)[] = [];
   const detach = (): void => {
     for (const undo of attached.splice(0).toReversed()) undo();
   };
   try {
-    attachAll(generation, boards, attached);
+    attachAll(slot, generation, { boards, attached });
   } catch (error) {
     detach();
     throw error;
@@ -42,32 +48,70 @@ function optionsWith(lease: Lease, signal: AbortSignal): { readonly signal: Abor
   };
 }
 
-function attachAll(generation: Generation, boards: ActivationBoards, attached: (() => void)[]): void {
+/** Runs a call in `generation`, or in whichever takes it while a gate is up. */
+function throughGate<T>(
+  slot: PluginSlot,
+  generation: Generation,
+  caller: { readonly holds?: readonly Held[]; readonly signal?: AbortSignal | undefined },
+  call: (into: Generation) => Promise<T>,
+): Promise<T> {
+  if (slot.gate === undefined) return call(generation);
+  return admitted(slot, caller.holds ?? [], caller.signal).then(call);
+}
+
+/** The handler that stands for the same thing in another generation. */
+function handlerIn<Type extends 'service' | 'extension' | 'task'>(
+  generation: Generation,
+  type: Type,
+  isSame: (registration: RegistrationOf<Type>) => boolean,
+): GuestHandler {
+  for (const { registration, handler } of generation.registered(type)) if (isSame(registration)) return handler;
+  throw fail('PLUGIN_UNAVAILABLE', { plugin: generation.plugin, state: `without the ${type} it had before` });
+}
+
+function attachAll(
+  slot: PluginSlot,
+  generation: Generation,
+  { boards, attached }: { readonly boards: ActivationBoards; readonly attached: (() => void)[] },
+): void {
   const who = { plugin: generation.plugin, generation: generation.number };
   for (const { registration, handler } of generation.registered('subscription')) {
     const deliver = async (event: unknown): Promise<void> =>
       void (await generation.callInBackground(handler, () => [event]));
     attached.push(boards.events.subscribe({ ...who, event: registration.event, handler: deliver }));
   }
-  for (const { registration, handler } of generation.registered('service')) {
+  for (const { registration } of generation.registered('service')) {
+    const { name } = registration;
     const methods: Record<string, ServiceMethod> = {};
     for (const method of registration.methods) {
-      methods[method] = (input, { signal }) =>
-        generation.callInBackground(handler, (lease) => [method, input, optionsWith(lease, signal)]);
+      methods[method] = (input, { signal, caller }) =>
+        throughGate(slot, generation, { holds: caller ? [caller] : [], signal }, (into) =>
+          into.callInBackground(
+            handlerIn(into, 'service', (other) => other.name === name),
+            (lease) => [method, input, optionsWith(lease, signal)],
+          ),
+        );
     }
-    attached.push(boards.services.attach(registration.name, { ...who, methods }));
+    attached.push(boards.services.attach(name, { ...who, methods }));
   }
-  for (const { registration, handler } of generation.registered('extension')) {
-    const { point, priority } = registration;
-    const ask = (input: unknown): Promise<unknown> => generation.callInBackground(handler, () => [input]);
+  for (const { registration } of generation.registered('extension')) {
+    const { point, priority, id } = registration;
+    const isSame = (other: RegistrationOf<'extension'>): boolean => other.point === point && other.id >= id;
+    const ask = (input: unknown): Promise<unknown> =>
+      throughGate(slot, generation, {}, (into) =>
+        into.callInBackground(handlerIn(into, 'extension', isSame), () => [input]),
+      );
     attached.push(boards.extensions.attach({ ...who, point, priority, handler: ask }));
   }
-  for (const { registration, handler } of generation.registered('task')) {
+  for (const { registration } of generation.registered('task')) {
     const { name, everyMs } = registration;
     // A run may take until the next one is due: hourly work is no request.
     const limitMs = Math.max(generation.callTimeoutMs, everyMs);
-    const run = async (signal: AbortSignal): Promise<void> =>
-      void (await generation.callInBackground(handler, (lease) => [optionsWith(lease, signal)], limitMs));
+    const run = (signal: AbortSignal): Promise<void> =>
+      throughGate(slot, generation, { signal }, async (into) => {
+        const handler = handlerIn(into, 'task', (other) => other.name === name);
+        await into.callInBackground(handler, (lease) => [optionsWith(lease, signal)], limitMs);
+      });
     const task = boards.tasks.schedule({ plugin: who.plugin, name, everyMs, run });
     attached.push(() => task.stop());
   }

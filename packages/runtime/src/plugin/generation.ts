@@ -64,7 +64,8 @@ export class Generation implements DeadlineHolder {
   onOutcome: OutcomeListener | undefined;
   /** Ends its tasks, subscriptions, services and extensions; written by publish alone. */
   detach: (() => void) | undefined;
-  /** Its end, once begun; written by retire alone. */
+  /** The stop of its isolate, and its whole end, once begun; written by retire alone. */
+  stopping: Promise<void> | undefined;
   ending: Promise<void> | undefined;
   /** What its code says of itself; known once it is loaded. */
   traits: PluginTraits = { swap: undefined, state: 'none' };

@@ -100,6 +100,7 @@ export class PluginSlot {
       isEnabled: this.wish.isEnabled,
       isServing: this.current?.state === 'active',
       operation: this.operation,
+      isParked: this.parking !== undefined,
       isWaiting: this.needs?.isInstalled === true,
     });
   }

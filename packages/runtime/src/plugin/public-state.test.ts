@@ -6,7 +6,11 @@ const yesNo = [true, false];
 const operations = ['start', 'replace', 'remove', undefined] as const;
 const allFacts: readonly SlotFacts[] = yesNo.flatMap((isEnabled) =>
   yesNo.flatMap((isServing) =>
-    operations.flatMap((operation) => yesNo.map((isWaiting) => ({ isEnabled, isServing, operation, isWaiting }))),
+    yesNo.flatMap((isParked) =>
+      operations.flatMap((operation) =>
+        yesNo.map((isWaiting) => ({ isEnabled, isServing, isParked, operation, isWaiting })),
+      ),
+    ),
   ),
 );
 
@@ -31,15 +35,21 @@ it('is unloading whenever the plugin is being removed, whatever else holds', () 
   }
 });
 
-it('is active or reloading exactly while a generation serves', () => {
+it('is active or reloading exactly while a generation serves or hands over', () => {
   for (const facts of allFacts.filter(({ operation }) => operation !== 'remove')) {
     const isUp = ['active', 'reloading'].includes(publicStateOf(facts));
-    expect(isUp).toBe(facts.isServing);
+    expect(isUp).toBe(facts.isServing || facts.isParked);
   }
 });
 
 it('is loading while the first generation is on its way or waits for another plugin', () => {
-  const facts = { isEnabled: true, isServing: false, operation: undefined, isWaiting: false } as const;
+  const facts = {
+    isEnabled: true,
+    isServing: false,
+    isParked: false,
+    operation: undefined,
+    isWaiting: false,
+  } as const;
   expect(publicStateOf({ ...facts, operation: 'start' })).toBe('loading');
   expect(publicStateOf({ ...facts, isWaiting: true })).toBe('loading');
   expect(publicStateOf(facts)).toBe('failed');
@@ -53,7 +63,7 @@ it('knows every move that is promised', () => {
 });
 
 it('reaches only legal states when one fact changes at a time, as the runtime changes them', () => {
-  const begin: SlotFacts = { isEnabled: true, isServing: false, operation: 'start', isWaiting: false };
+  const begin: SlotFacts = { isEnabled: true, isServing: false, isParked: false, operation: 'start', isWaiting: false };
   const served = { ...begin, isServing: true, operation: undefined };
   const paths: readonly (readonly SlotFacts[])[] = [
     [begin, served, { ...served, operation: 'replace' }, served, { ...served, operation: 'remove' }],

@@ -7,6 +7,8 @@ export interface SlotFacts {
   readonly isServing: boolean;
   /** What is being done to the plugin right now. */
   readonly operation: 'start' | 'replace' | 'remove' | undefined;
+  /** It is changing hands: the old generation lets go, and arrivals wait for the new one. */
+  readonly isParked: boolean;
   /** It waits for another plugin to become active. */
   readonly isWaiting: boolean;
 }
@@ -14,6 +16,7 @@ export interface SlotFacts {
 /** Which public state follows from the facts; nothing stores it. */
 export function publicStateOf(facts: SlotFacts): PublicState {
   if (facts.operation === 'remove') return 'unloading';
+  if (facts.isParked) return 'reloading';
   if (facts.isServing) return facts.operation === undefined ? 'active' : 'reloading';
   if (facts.operation !== undefined || facts.isWaiting) return 'loading';
   return facts.isEnabled ? 'failed' : 'disabled';

@@ -72,6 +72,7 @@ export function detach(generation: Generation): void {
 }
 
 interface Pair {
+  readonly slot: PluginSlot;
   readonly successor: Generation | undefined;
   readonly previous: Generation | undefined;
 }
@@ -83,12 +84,12 @@ function attachSuccessors({ boards }: PublishParts, pairs: readonly Pair[]): voi
     for (const pair of pairs) {
       done.push(pair);
       if (pair.previous) detach(pair.previous);
-      if (pair.successor) pair.successor.detach = activate(pair.successor, boards);
+      if (pair.successor) pair.successor.detach = activate(pair.slot, pair.successor, boards);
     }
   } catch (error) {
-    for (const { successor, previous } of done.toReversed()) {
+    for (const { slot, successor, previous } of done.toReversed()) {
       if (successor) detach(successor);
-      if (previous) previous.detach = activate(previous, boards);
+      if (previous) previous.detach = activate(slot, previous, boards);
     }
     throw error;
   }
