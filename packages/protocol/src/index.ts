@@ -16,6 +16,7 @@ export type {
   PluginManifest,
   SwapMode,
 } from './manifest.ts';
+export type { BackoffStrategy, FailurePolicy, FallbackAction, RecoverySettings } from './manifest-recovery.ts';
 
 // For isolates: what a running plugin registers.
 export type { Priority, Registration, RegistrationOf, RouteMethod } from './registration.ts';

@@ -42,6 +42,54 @@ const health = closed('How the runtime asks the plugin for its health.', {
   warmUp: count('Healthy answers in a row that a candidate gives before it is published; default 1.', 1),
 });
 
+const recovery = closed("What the runtime does by itself when the plugin is down. The operator's settings win.", {
+  failurePolicy: {
+    enum: ['closed', 'open', 'reload'],
+    default: 'closed',
+    description:
+      'What a request meets meanwhile. `closed`: 503. `open`: middleware is skipped, routes are 503. `reload`: as `closed`, and a new generation is begun at once.',
+  },
+  maxAttempts: count('Restarts within `within` until the next fallback; default 5.', 1),
+  within: text('A duration; default `10m`.'),
+  backoff: closed('How long to wait before an attempt.', {
+    strategy: {
+      enum: ['fixed', 'linear', 'exponential'],
+      default: 'exponential',
+      description: 'How the wait grows. `exponential` has full jitter.',
+    },
+    from: text('The first wait: a duration; default `1s`.'),
+    to: text('The longest wait, and how long a plugin must serve to count as recovered: a duration; default `1m`.'),
+  }),
+  fallback: {
+    type: 'array',
+    items: { enum: ['restart', 'reload-previous', 'disable', 'pass-through', 'static-response'] },
+    uniqueItems: true,
+    description: 'What to do, in this order; quarantine comes last by itself. Default `["restart"]`.',
+  },
+  response: closed('What `static-response` answers; default 503 with a sentence.', {
+    status: { type: 'integer', minimum: 200, maximum: 599, description: 'HTTP status; default 503.' },
+    headers: { type: 'object', additionalProperties: { type: 'string' }, description: 'Header fields by name.' },
+    body: text('The text of the body.'),
+  }),
+  faults: closed('When what is no crash counts as one.', {
+    errors: count('Errors outside any call, within `within`; default 10.', 1),
+    timeouts: count('Calls in a row that did not answer in time; default 3.', 1),
+    within: text('A duration; default `1m`.'),
+  }),
+  breaker: closed('When the plugin gets no more calls for a while.', {
+    failureRate: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      maximum: 1,
+      description: 'Share of failed calls that opens it; default 0.5.',
+    },
+    minimumCalls: count('Calls in the window until a share means anything; default 20.', 1),
+    window: text('A duration; default `10s`.'),
+    openFor: text('How long no call is let through: a duration; default `10s`.'),
+    probes: count('Calls let through one by one that must all succeed; default 3.', 1),
+  }),
+});
+
 const dependency: JsonSchema = {
   anyOf: [
     text('Range of versions of that plugin, such as `^2.0.0`.'),
@@ -88,6 +136,7 @@ const hotswap = closed('What HotSwap needs to know about this plugin.', {
   },
   limits,
   health,
+  recovery,
 });
 
 /** JSON Schema of a plugin's `package.json`. Fields that npm knows stay free; inside `hotswap`, unknown ones are refused. */

@@ -1,3 +1,5 @@
+import type { RecoverySettings } from './manifest-recovery.ts';
+
 /** A JSON Schema document (draft 2020-12 subset that ajv reads). */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -60,6 +62,7 @@ export interface HotswapField {
   readonly swap?: SwapMode;
   readonly limits?: PluginLimits;
   readonly health?: HealthSettings;
+  readonly recovery?: RecoverySettings;
 }
 
 /** What a plugin declares about itself, readable without running its code. */

@@ -5,6 +5,8 @@ import type { IsolationLevel } from '@hotswap/protocol';
 import { flag, isolation, text } from './document/setting-kinds.ts';
 import { isTable } from './document/settings-reader.ts';
 import type { SettingsSection } from './document/settings-reader.ts';
+import { readRecovery } from './recovery-config.ts';
+import type { RecoveryWish } from '../recovery/recovery-policy.ts';
 
 /** What operators say about one plugin. */
 export interface PluginEntry {
@@ -20,6 +22,8 @@ export interface PluginEntry {
   readonly config: PluginConfigValues;
   /** The whole config an operator has set; it replaces `config`. Never from a file: see `overlayDesiredState`. */
   readonly override: PluginConfigValues | undefined;
+  /** What shall happen when it goes down, where that differs from what the plugin says. */
+  readonly recovery: RecoveryWish | undefined;
   /** Whether an operator has unloaded it: it stays away although the file or the directory has it. */
   readonly isUnloaded: boolean;
 }
@@ -35,6 +39,7 @@ export const plainEntry: PluginEntry = {
   source: undefined,
   config: {},
   override: undefined,
+  recovery: undefined,
   isUnloaded: false,
 };
 
@@ -86,6 +91,7 @@ function readEntry({ name, plugins, direct, folder }: EntryPlace): PluginEntry {
     enabled: enabled ?? enabledDirect ?? true,
     type: section.read('type', text, undefined),
     isolation: section.read('isolation', isolation, undefined),
+    recovery: readRecovery(section),
     source: source !== undefined && /^\.{1,2}(?:\/|$)/.test(source) ? resolve(folder, source) : source,
     config: mergeSpellings(config, values.takeAll(), (path) => {
       values.reportBelow(path, `differs from [plugins.${name}] config.${path.join('.')}; keep one`);

@@ -119,7 +119,8 @@ function exampleOf(field: unknown): string {
 }
 
 function meaningProblems(json: PackageJson): readonly ManifestProblem[] {
-  const { dependencies = {}, limits = {}, health = {} } = json.hotswap ?? {};
+  const { dependencies = {}, limits = {}, health = {}, recovery = {} } = json.hotswap ?? {};
+  const { backoff = {}, faults = {}, breaker = {} } = recovery;
   const found: (ManifestProblem | undefined)[] = [
     isStrictVersion(json.version)
       ? undefined
@@ -128,6 +129,12 @@ function meaningProblems(json: PackageJson): readonly ManifestProblem[] {
     readsAs(parseDuration, 'hotswap.limits.callTimeout', limits.callTimeout),
     readsAs(parseSize, 'hotswap.limits.maxBody', limits.maxBody),
     readsAs(parseDuration, 'hotswap.health.interval', health.interval),
+    readsAs(parseDuration, 'hotswap.recovery.within', recovery.within),
+    readsAs(parseDuration, 'hotswap.recovery.backoff.from', backoff.from),
+    readsAs(parseDuration, 'hotswap.recovery.backoff.to', backoff.to),
+    readsAs(parseDuration, 'hotswap.recovery.faults.within', faults.within),
+    readsAs(parseDuration, 'hotswap.recovery.breaker.window', breaker.window),
+    readsAs(parseDuration, 'hotswap.recovery.breaker.openFor', breaker.openFor),
   ];
   for (const [name, spec] of Object.entries(dependencies)) {
     const range = typeof spec === 'string' ? spec : spec.version;

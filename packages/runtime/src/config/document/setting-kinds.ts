@@ -41,6 +41,22 @@ export const count: SettingKind<number> = {
   fromText: asNumber,
 };
 
+/** A number above zero and at most one. */
+export const share: SettingKind<number> = {
+  expects: 'a number above 0 and at most 1',
+  read: (value) => (typeof value === 'number' && value > 0 && value <= 1 ? value : undefined),
+  fromText: asNumber,
+};
+
+/** One word of several. */
+export function oneOf<Word extends string>(words: readonly Word[]): SettingKind<Word> {
+  return {
+    expects: `one of ${words.join(', ')}`,
+    read: (value) => words.find((word) => word === value),
+    fromText: asIs,
+  };
+}
+
 /** Milliseconds, from `30s`, `PT30S` or a number of milliseconds. */
 export const duration: SettingKind<number> = {
   expects: 'a duration such as "30s" or "PT30S"',
@@ -78,11 +94,7 @@ export const bind: SettingKind<Bind> = {
 
 const levels: readonly IsolationLevel[] = ['none', 'basic', 'strict', 'sandbox', 'container'];
 
-export const isolation: SettingKind<IsolationLevel> = {
-  expects: `one of ${levels.join(', ')}`,
-  read: (value) => levels.find((level) => level === value),
-  fromText: asIs,
-};
+export const isolation: SettingKind<IsolationLevel> = oneOf(levels);
 
 /** A list written in one line: a JSON array, else items between commas. */
 export function listFromText(written: string): unknown {
