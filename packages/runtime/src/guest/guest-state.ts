@@ -1,8 +1,15 @@
-import { deserialize, serialize } from 'node:v8';
+import { DefaultDeserializer, serialize } from 'node:v8';
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf, type ExportedState } from '@hotswap/protocol';
 import type { PluginDefinition, StateSettings } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
+
+declare module 'node:v8' {
+  interface DefaultDeserializer {
+    /** Reads a typed array, a `DataView` or a `Buffer`. Node documents it; its types leave it out. */
+    _readHostObject(): NodeJS.ArrayBufferView;
+  }
+}
 
 /** How far the state of other versions can be read and written by this one. */
 export interface StateRange {
@@ -47,12 +54,10 @@ function rangeOf({ version, migrations = {} }: StateSettings): StateRange {
 export function encodeState(settings: StateSettings | undefined, value: unknown, version?: number): ExportedState {
   const own = settings?.version ?? 1;
   const schemaVersion = version ?? own;
-  const migrated = schemaVersion === own ? value : migrate(settings, value, { from: own, to: schemaVersion });
-  try {
-    return { schemaVersion, bytes: serialize(migrated) };
-  } catch (error) {
-    throw fail('STATE_NOT_CLONEABLE', { problem: messageOf(error) }, { cause: error });
-  }
+  if (schemaVersion === own) return { schemaVersion, bytes: write(value) };
+  // Of a copy: the plugin may go on with what it exported, and a step may change its input in place.
+  const migrated = migrate(settings, read(write(value)), { from: own, to: schemaVersion });
+  return { schemaVersion, bytes: write(migrated) };
 }
 
 /**
@@ -61,7 +66,7 @@ export function encodeState(settings: StateSettings | undefined, value: unknown,
  * @throws STATE_VERSION_UNREACHABLE, STATE_MIGRATION_FAILED
  */
 export function decodeState(settings: StateSettings | undefined, state: ExportedState): unknown {
-  const value: unknown = deserialize(state.bytes);
+  const value = read(state.bytes);
   return migrate(settings, value, { from: state.schemaVersion, to: settings?.version ?? 1 });
 }
 
@@ -78,10 +83,38 @@ export function rehearseState(settings: StateSettings | undefined, state: Export
   if (from === own) return true;
   const isReturnable = settings !== undefined && rangeOf(settings).returnsTo <= from;
   if (!isReturnable) return false;
-  const back = migrate(settings, up, { from: own, to: from });
-  // Decoded anew: a step may have changed its input in place.
-  if (isDeepStrictEqual(back, deserialize(state.bytes))) return true;
+  // Encoded, for that is what a rollback would find: a class or a null prototype is no difference there.
+  const { bytes } = encodeState(settings, up, from);
+  if (isDeepStrictEqual(read(bytes), read(state.bytes))) return true;
   throw fail('STATE_ROUND_TRIP_FAILED', { from, to: own });
+}
+
+function write(value: unknown): Uint8Array {
+  try {
+    return serialize(value);
+  } catch (error) {
+    throw fail('STATE_NOT_CLONEABLE', { problem: messageOf(error) }, { cause: error });
+  }
+}
+
+function read(bytes: Uint8Array): unknown {
+  const reader = new CopyingReader(bytes);
+  reader.readHeader();
+  const value: unknown = reader.readValue();
+  return value;
+}
+
+/**
+ * Node's own reader hands out typed arrays and buffers as views of the bytes it reads: a plugin that wrote to one would
+ * change the state it was started with, and one small array would keep all of those bytes alive.
+ */
+class CopyingReader extends DefaultDeserializer {
+  override _readHostObject(): NodeJS.ArrayBufferView {
+    const view = super._readHostObject();
+    if (Buffer.isBuffer(view)) return Buffer.from(new Uint8Array(view).buffer);
+    if (!(view instanceof DataView)) return view.slice();
+    return new DataView(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+  }
 }
 
 function migrate(
@@ -100,6 +133,7 @@ function migrate(
     const next = from < to ? version + 1 : version - 1;
     try {
       migrated = run(migrated);
+      if (migrated instanceof Promise) throw new Error('the step answers a promise; it must answer the state at once');
     } catch (error) {
       throw fail('STATE_MIGRATION_FAILED', { from: version, to: next, problem: messageOf(error) }, { cause: error });
     }
