@@ -14,6 +14,7 @@ import {
   forgetPlugin,
   type HostServicesCore,
 } from './host-services/service-registry.ts';
+import type { ServiceDirectory } from './host-services/service-directory.ts';
 import { MemoryBackend } from './host-services/storage/memory-backend.ts';
 import { SqliteBackend } from './host-services/storage/sqlite-backend.ts';
 import { createSystemClock } from './host-services/system-clock.ts';
@@ -31,6 +32,7 @@ import { KeyedQueue } from './plugin/keyed-queue.ts';
 import type { ConfigSource, PluginSlot, SlotWish } from './plugin/plugin-slot.ts';
 import { Router } from './routing/router.ts';
 import { type RuntimeOptions, type RuntimeSettings, storageFile } from './runtime-options.ts';
+import type { SealedState } from './state/sealed-state.ts';
 import type { SwapParts } from './swap/swap.ts';
 import { checkArtifact, type CheckParts } from './verbs/check-artifact.ts';
 import { waitingFor } from './verbs/start-up/needed-plugin.ts';
@@ -134,13 +136,16 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       maxBodyBytes: manifest.limits?.maxBody === undefined ? Infinity : parseSize(manifest.limits.maxBody),
       log: log.child({ plugin_name: slot.name, version: manifest.version, generation: number }),
       onExit: () => {},
-      onMove: ({ from, to, reason }) =>
-        log.debug({ ...identity, plugin_name: slot.name, from, to, reason }, 'generation moved'),
+      onMove: ({ from, to, reason }, moved) => {
+        census.moved(moved, to, Date.now());
+        log.debug({ ...identity, plugin_name: slot.name, from, to, reason }, 'generation moved');
+      },
     });
     census.track(generation);
     return generation;
   };
 
+  const kept = new Map<string, SealedState>();
   const swap: SwapParts = {
     router,
     boards: services,
@@ -155,6 +160,15 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     configFor: check.configFor,
     make,
     noted: (slot, reason) => transitions.note(slot, reason),
+    waitsFor: (plugin) => waitedFor(roster.find(plugin), services.services),
+    keepState: (plugin, state) => void kept.set(plugin, state),
+    lastState: async (plugin) => kept.get(plugin),
+    swapBack: (slot, reason) => {
+      const back = verbs.rollback(slot.name, { actor: 'watch', reason, wait: 'published' });
+      back.catch((error: unknown) => {
+        log.error({ plugin_name: slot.name, reason, error: messageOf(error) }, 'a watch could not go back');
+      });
+    },
     rolledBack: (slot, reason) => {
       services.runtimeMetrics.rollbackFinished(0);
       slot.countRollback(reason);
@@ -221,6 +235,16 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     schemaOf,
     configOf,
   };
+}
+
+/** The plugins that somebody who holds `slot` waits for: those its requests are in, and those it called. */
+function waitedFor(slot: PluginSlot | undefined, services: ServiceDirectory): ReadonlySet<string> {
+  if (slot === undefined) return new Set();
+  const generations = [...slot.generations.values()];
+  const ofRequests = generations.flatMap(({ openLeases }) =>
+    Array.from(openLeases, ({ request }) => request?.plugins() ?? []).flat(),
+  );
+  return new Set([...ofRequests, ...services.calledBy(slot.name)]);
 }
 
 /** Of the plugin's limit and the operator's the smaller one holds. */

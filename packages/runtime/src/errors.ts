@@ -29,6 +29,10 @@ export const fail = defineErrors({
   },
 
   // State.
+  STATE_EXPORT_FAILED: {
+    kind: 'plugin-fault',
+    message: 'plugin {plugin} failed to export its state: {problem}',
+  },
   STATE_NOT_CLONEABLE: {
     kind: 'plugin-fault',
     message: 'the state of the plugin cannot be encoded: {problem}; exportState must give what structuredClone takes',
@@ -59,6 +63,11 @@ export const fail = defineErrors({
     kind: 'unavailable',
     message: 'the state of plugin {plugin} cannot be read from {file} ({reason}); check its folder',
   },
+  ROLLBACK_NEEDS_FORCE: {
+    kind: 'conflict',
+    message:
+      'plugin {plugin} has answered {writes} calls since it runs with state version {from}, and no down step leads to {to}: going back would lose what they wrote; add the down step, or use force',
+  },
   STATE_NEEDS_EXCLUSIVE: {
     kind: 'invalid',
     message:
@@ -80,6 +89,11 @@ export const fail = defineErrors({
   },
   CALL_TIMED_OUT: { kind: 'timeout', message: 'plugin {plugin} did not answer within {limitMs} ms' },
   CALL_CANCELLED: { kind: 'unavailable', message: 'the call to plugin {plugin} was cancelled: {reason}' },
+  HAND_OVER_TIMED_OUT: {
+    kind: 'timeout',
+    message:
+      'plugin {plugin} did not change hands within {limitMs} ms; the old version serves on: raise [plugins] parkTimeout, or make its longest request shorter',
+  },
   PARKING_FULL: {
     kind: 'unavailable',
     message:
@@ -117,10 +131,6 @@ export const fail = defineErrors({
   ISOLATION_UNAVAILABLE: {
     kind: 'invalid',
     message: 'plugin {plugin} asks for isolation {level}, which this build does not have; choose one of: {available}',
-  },
-  SWAP_MODE_UNAVAILABLE: {
-    kind: 'invalid',
-    message: 'plugin {plugin} asks for {mode} swaps, which this build does not have; remove it or use overlap',
   },
   TRANSITION_VETOED: {
     kind: 'conflict',
@@ -375,9 +385,30 @@ export const fail = defineErrors({
     kind: 'plugin-fault',
     message: 'the body of the answer was read or sent before; answer a clone or a new one',
   },
+  UPGRADE_WITH_BODY: { kind: 'invalid', message: 'a request that asks for a WebSocket must have no body' },
+  ATTACHMENT_TOO_LARGE: {
+    kind: 'limit',
+    message:
+      'the attachment of a connection is {bytes} bytes once encoded, over the limit of {limit}; keep the data in ctx.storage and its key here',
+  },
+  WEBSOCKET_CLOSE_INVALID: {
+    kind: 'plugin-fault',
+    message: 'a connection cannot be closed with code {code}: {problem}',
+  },
+  WEBSOCKET_SERVER_CLOSED: { kind: 'unavailable', message: 'the server closes and takes no more WebSocket connections' },
   TRUSTED_PROXY_INVALID: {
     kind: 'invalid',
     message: '{entry} is no address of a trusted proxy; write it like 10.0.0.1 or 10.0.0.0/8',
+  },
+  // What `hotswap doctor` asks for.
+  DIAGNOSIS_RUNNING: {
+    kind: 'conflict',
+    message: 'the heap is being searched for leaks already; wait for that search to end, then ask again',
+  },
+  DIAGNOSIS_FAILED: {
+    kind: 'unavailable',
+    message:
+      'the heap could not be searched for leaks: {problem}; the temporary folder needs room for the whole heap twice',
   },
   PORT_IN_USE: { kind: 'conflict', message: 'port {port} on {host} is in use; stop what uses it or choose another' },
   LISTEN_FAILED: { kind: 'unavailable', message: 'cannot listen on {host}, port {port}: {problem}' },

@@ -109,10 +109,16 @@ const refusedRows: readonly Omit<FaultCase, 'outcome' | 'serves'>[] = [
     code: 'ISOLATION_UNAVAILABLE',
   },
   {
-    step: 'check',
-    fault: 'swap mode not to be had',
-    next: { manifest: { swap: 'exclusive' } },
-    code: 'SWAP_MODE_UNAVAILABLE',
+    step: 'evaluate',
+    fault: 'says it has state, without swap mode exclusive',
+    next: { manifest: { stateVersion: 2 } },
+    code: 'STATE_NEEDS_EXCLUSIVE',
+  },
+  {
+    step: 'start',
+    fault: 'exports state, without swap mode exclusive',
+    next: { start: `return { exportState: () => 1 }` },
+    code: 'STATE_NEEDS_EXCLUSIVE',
   },
   { step: 'start', fault: 'throws', next: { start: `throw new Error('no')` }, code: 'PLUGIN_START_FAILED' },
   {

@@ -15,7 +15,7 @@ describe('load', () => {
       to: 1,
       cancelled: 0,
     });
-    expect(report.steps.map(({ name }) => name)).toEqual(['check', 'start', 'warm-up', 'route', 'publish']);
+    expect(report.steps.map(({ name }) => name)).toEqual(['check', 'evaluate', 'start', 'warm-up', 'route', 'publish']);
     expect(report.operationId).toMatch(/^load-/);
     expect(reportError(report)).toBeUndefined();
     expect(await host.get('/a')).toEqual([200, 'one']);
@@ -56,6 +56,7 @@ describe('swap and reload', () => {
     expect(report.steps.map(({ name }) => name)).toEqual([
       'load',
       'check',
+      'evaluate',
       'start',
       'warm-up',
       'route',

@@ -142,26 +142,45 @@ it('lets plugins serve each other, through the swap of the provider', async () =
   expect(await (await host.fetch('/where/::1')).text()).toBe('two of ::1');
 });
 
-it('refuses exclusive swaps until this build has them', async () => {
-  const counting = definePlugin({
-    swap: 'exclusive',
-    state: {
-      version: 2,
-      migrations: {
-        2: {
-          up: (v1: { count: number }) => ({ total: v1.count }),
-          down: (v2: { total: number }) => ({ count: v2.total }),
-        },
+const counting = definePlugin({
+  swap: 'exclusive',
+  state: {
+    version: 2,
+    migrations: {
+      2: {
+        up: (v1: { count: number }) => ({ total: v1.count }),
+        down: (v2: { total: number }) => ({ count: v2.total }),
       },
     },
-    start(ctx, state?: { total: number }) {
-      let total = state?.total ?? 0;
-      ctx.http.post('/count', () => Response.json({ total: ++total }));
-      return {
-        exportState: () => ({ total }),
-        health: () => (total < 1e9 ? 'healthy' : { status: 'unhealthy', reason: 'overflow near' }),
-      };
+  },
+  start(ctx, state?: { total: number }) {
+    let total = state?.total ?? 0;
+    ctx.http.post('/count', () => Response.json({ total: ++total }));
+    return {
+      exportState: () => ({ total }),
+      health: () => (total < 1e9 ? 'healthy' : { status: 'unhealthy', reason: 'overflow near' }),
+    };
+  },
+});
+
+it('carries state through a swap, up from the version before and down to it again', async () => {
+  const earlier = definePlugin({
+    swap: 'exclusive',
+    state: { version: 1 },
+    start(ctx, state?: { count: number }) {
+      let count = state?.count ?? 0;
+      ctx.http.post('/count', () => Response.json({ count: ++count }));
+      return { exportState: () => ({ count }) };
     },
   });
-  await expect(createTestHost(counting)).rejects.toMatchObject({ code: 'SWAP_MODE_UNAVAILABLE' });
+  await using host = await createTestHost(earlier);
+  const post = async (): Promise<unknown> => (await host.fetch('/count', { method: 'POST' })).json();
+  expect(await post()).toEqual({ count: 1 });
+  expect((await host.swap(counting)).outcome).toBe('swapped');
+  expect(await post()).toEqual({ total: 2 });
+  expect((await host.swap(counting)).outcome).toBe('swapped');
+  expect(await post()).toEqual({ total: 3 });
+  expect((await host.runtime.rollback(host.plugin)).outcome).toBe('swapped');
+  expect((await host.runtime.rollback(host.plugin)).outcome).toBe('swapped');
+  expect(await post()).toEqual({ count: 4 });
 });

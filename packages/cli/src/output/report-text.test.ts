@@ -17,6 +17,7 @@ const swapped: SwapReport = {
   parked: 0,
   carried: 0,
   cancelled: 2,
+  lost: 0,
   durationMs: 48,
 };
 

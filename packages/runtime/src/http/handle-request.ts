@@ -1,14 +1,14 @@
 import { HotRequest, HotResponse } from '@hotswap/protocol/http';
 import type { MaybePromise } from '@hotswap/sdk';
 import { errorResponse } from './error-response.ts';
-import type { Dispatch, Exchange, Fallback } from './exchange.ts';
+import type { AcceptSocket, Dispatch, Exchange, Fallback } from './exchange.ts';
 import { RouteInfo } from './route-info.ts';
 import { fail } from '../errors.ts';
 import { type Generation, isFault, type ReadAnswer } from '../plugin/generation.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
 import type { AssignmentKey } from '../routing/assignment.ts';
 import type { Admission } from '../routing/gate.ts';
-import type { Lease } from '../routing/lease.ts';
+import type { Lease, LeaseRequest } from '../routing/lease.ts';
 import type { Router } from '../routing/router.ts';
 import {
   appliesTo,
@@ -16,6 +16,7 @@ import {
   generationFor,
   linksFor,
   matchRoute,
+  matchSocket,
   type RouteEntry,
   type RoutingTable,
 } from '../routing/routing-table.ts';
@@ -31,7 +32,7 @@ export interface DispatchParts {
 
 /** Makes the function that sends requests through the current routing table. */
 export function createDispatch(parts: DispatchParts): Dispatch {
-  return (request, fallback) => new PluginExchange(parts, request, fallback);
+  return (...asked) => new PluginExchange(parts, ...asked);
 }
 
 const anyone: AssignmentKey = {};
@@ -46,10 +47,11 @@ interface Visit {
 }
 
 /** One request's way: match, then link by link through the middleware, then the route, the host, or nothing. */
-class PluginExchange implements Exchange {
+class PluginExchange implements Exchange, LeaseRequest {
   readonly answer: MaybePromise<HotResponse | undefined>;
   readonly #parts: DispatchParts;
   readonly #fallback: Fallback | undefined;
+  readonly #accept: AcceptSocket | undefined;
   readonly #request: HotRequest;
   readonly #path: string;
   readonly #method: string;
@@ -59,24 +61,39 @@ class PluginExchange implements Exchange {
   #startedAt = performance.now();
   /** Gives its place back while it is parked. */
   #leave: ((reason: Error) => void) | undefined;
+  #parkedAt: string | undefined;
   /** The table at arrival: slot numbers in links and entries belong to it. */
   readonly #table: RoutingTable<Generation>;
   #key: AssignmentKey | undefined;
   /** Stands for "nobody answered" behind a middleware; if it comes back untouched, the host goes on. */
   #unanswered: HotResponse | undefined;
 
-  constructor(parts: DispatchParts, request: HotRequest, fallback: Fallback | undefined) {
+  constructor(parts: DispatchParts, ...[request, fallback, accept]: Parameters<Dispatch>) {
     this.#parts = parts;
     this.#fallback = fallback;
+    this.#accept = accept;
     this.#request = request;
     const { target } = request;
     const query = target.indexOf('?');
     this.#path = query < 0 ? target : target.slice(0, query);
     this.#method = request.method;
     this.#table = parts.router.table;
-    this.#match = matchRoute(this.#table, this.#method, this.#path);
+    this.#match = accept
+      ? matchSocket(this.#table, this.#path)
+      : matchRoute(this.#table, this.#method, this.#path);
     this.#links = this.#linksOf(this.#match?.value);
     this.answer = this.#begin(request);
+  }
+
+  /** Names the request in the log; made when it is read. */
+  get requestId(): string | undefined {
+    return this.#request.source?.requestId;
+  }
+
+  /** The plugins it is in, or waits in front of: whoever it left behind waits for them. */
+  plugins(): readonly string[] {
+    const names = this.#visits.map(({ generation }) => generation.plugin);
+    return this.#parkedAt === undefined ? names : [...names, this.#parkedAt];
   }
 
   close(): void {
@@ -152,6 +169,7 @@ class PluginExchange implements Exchange {
   ): MaybePromise<HotResponse> {
     const handler = generation?.handlerAt(match.value.key);
     if (generation === undefined || handler === undefined) return this.#unrouted(request);
+    if (this.#accept) return this.#accept({ generation, match, key: this.key });
     const tooLarge = boundBody(request, generation);
     if (tooLarge) return tooLarge;
     const visit = this.#enter(generation);
@@ -208,6 +226,8 @@ class PluginExchange implements Exchange {
     if (allowed.length > 0 && !allowed.includes(this.#method)) {
       return new HotResponse('Method Not Allowed', { status: 405, headers: { allow: allowed.join(', ') } });
     }
+    const isSocketOnly = this.#method === 'GET' && matchSocket(this.#parts.router.table, this.#path) !== undefined;
+    if (isSocketOnly && !this.#accept) return new HotResponse('Upgrade Required', { status: 426 });
     this.#unanswered = new HotResponse('Not Found', { status: 404 });
     return this.#unanswered;
   }
@@ -240,6 +260,7 @@ class PluginExchange implements Exchange {
       case 'answer':
         return admission.response();
       case 'wait':
+        this.#parkedAt = view.name;
         return this.#parked(admission, () => this.#askAgain(kind, slot, go));
     }
   }
@@ -262,6 +283,7 @@ class PluginExchange implements Exchange {
       return errorResponse(error, this.#request.source?.requestId);
     } finally {
       this.#leave = undefined;
+      this.#parkedAt = undefined;
       this.#startedAt += performance.now() - parkedAt;
     }
     return goOn();
@@ -280,7 +302,7 @@ class PluginExchange implements Exchange {
 
   #enter(generation: Generation): Visit {
     const visit: Visit = { lease: generation.leases.acquire(), generation, isError: false, makesBody: true };
-    visit.lease.request = this.#request.source;
+    visit.lease.request = this;
     this.#visits.push(visit);
     return visit;
   }

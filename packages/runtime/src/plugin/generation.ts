@@ -133,7 +133,7 @@ export class Generation implements DeadlineHolder {
   /** Brings the code into its isolate. Rejects with PLUGIN_START_FAILED or the plugin's own coded error. */
   async load(): Promise<PluginTraits> {
     this.#deadlines.add(this);
-    this.traits = await this.#begin(() =>
+    this.traits = await this.#begin('PLUGIN_START_FAILED', () =>
       this.isolate.load({
         manifest: this.artifact.manifest,
         generation: this.number,
@@ -153,8 +153,13 @@ export class Generation implements DeadlineHolder {
 
   /** Starts the plugin with the state of the one before it. Rejects as `load` does. */
   async start(state?: ExportedState): Promise<void> {
-    const { exportsState } = await this.#begin(() => this.isolate.start(state));
+    const { exportsState } = await this.#begin('PLUGIN_START_FAILED', () => this.isolate.start(state));
     this.exportsState = exportsState;
+  }
+
+  /** Its state as it is now. Rejects with STATE_EXPORT_FAILED, or as `Isolate.exportState` does. */
+  exportState(version?: number): Promise<ExportedState | undefined> {
+    return this.#begin('STATE_EXPORT_FAILED', () => this.isolate.exportState(version));
   }
 
   /** Takes a new config in place; false means that a swap is needed. */
@@ -262,13 +267,13 @@ export class Generation implements DeadlineHolder {
     this.onOutcome = undefined;
   }
 
-  async #begin<T>(step: () => Promise<T>): Promise<T> {
+  async #begin<T>(code: 'PLUGIN_START_FAILED' | 'STATE_EXPORT_FAILED', step: () => Promise<T>): Promise<T> {
     try {
       return await step();
     } catch (error) {
       if (isCodedError(error) && error.kind !== 'internal') throw error;
       const { message, stack } = this.#faultLog.explain(error);
-      throw fail('PLUGIN_START_FAILED', { plugin: this.plugin, problem: message, stack }, { cause: error });
+      throw fail(code, { plugin: this.plugin, problem: message, stack }, { cause: error });
     }
   }
 

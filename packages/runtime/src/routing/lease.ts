@@ -1,3 +1,11 @@
+/** The request that a lease was taken for. */
+export interface LeaseRequest {
+  /** Names it in the log. Made when it is read, so only a failure reads it. */
+  readonly requestId: string | undefined;
+  /** The plugins it is in, or waits in front of. */
+  plugins(): readonly string[];
+}
+
 /**
  * One request's hold on a generation: drain waits for these. It carries the signal of the handler that runs under it.
  */
@@ -14,8 +22,8 @@ export class Lease {
   isPaused = false;
   /** Settles the running call with an error; set while one is awaited. */
   cancel: ((error: Error) => void) | undefined;
-  /** The request it was taken for; names it in the log. The id is made when it is read, so only a failure reads it. */
-  request: { readonly requestId: string } | undefined;
+  /** The request it was taken for. */
+  request: LeaseRequest | undefined;
   /** Ends the answer whose body is being written; set from its head on. */
   cutOff: ((reason: Error) => void) | undefined;
   /** Ends what would go on for ever, such as an event stream, when the drain begins. */

@@ -66,6 +66,13 @@ export class ParkingLot<G extends Held> implements Gate<G> {
     return waiting.length;
   }
 
+  /** Nobody will take them: everybody who waits is told so. */
+  refuse(error: Error): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const { giveUp } of waiting) giveUp(error);
+  }
+
   #refuseOrPark(): Admission<G> {
     if (this.#waiting.size < this.#parts.places) return this.#park();
     const { plugin } = this.last;

@@ -53,6 +53,8 @@ export interface RouteEntry {
 /** What stays the same as long as no plugin changes which routes it has. */
 interface Shape {
   readonly trie: RouteTrie<RouteEntry>;
+  /** Paths that take WebSocket connections, each under GET: a page may stand on the same path. */
+  readonly sockets: RouteTrie<RouteEntry>;
   readonly links: readonly ChainLink[];
   /** Of each slot, in order: which routes and hooks it had when the trie was built. */
   readonly signatures: readonly string[];
@@ -67,12 +69,13 @@ export interface RoutingTable<G extends Routable> {
 /** Names the handler of a registration, the same in every generation that has it at the same place. */
 export function handlerKey(registration: Registration, ordinal: number): string {
   if (registration.type === 'route') return `${registration.method} ${registration.path}`;
+  if (registration.type === 'websocket') return `WebSocket ${registration.path}`;
   if (!isHook(registration)) return `${registration.type}#${ordinal}`;
   return `${registration.type}#${ordinal} ${registration.priority} ${registration.paths.join()}`;
 }
 
 export function emptyTable<G extends Routable>(): RoutingTable<G> {
-  return { slots: [], shape: { trie: new RouteTrie(), links: [], signatures: [] } };
+  return { slots: [], shape: { trie: new RouteTrie(), sockets: new RouteTrie(), links: [], signatures: [] } };
 }
 
 /**
@@ -99,6 +102,14 @@ export function matchRoute<G extends Routable>(
   path: string,
 ): TrieMatch<RouteEntry> | undefined {
   return table.shape.trie.match(method, path);
+}
+
+/** The route that takes a WebSocket connection, and its chain of middleware. */
+export function matchSocket<G extends Routable>(
+  table: RoutingTable<G>,
+  path: string,
+): TrieMatch<RouteEntry> | undefined {
+  return table.shape.sockets.match('GET', path);
 }
 
 /** The links that stand in front of a path that no route answers. */
@@ -143,10 +154,14 @@ function routed(generation: Routable): { key: string; registration: Registration
     const ordinal = ordinals.get(registration.type) ?? 0;
     ordinals.set(registration.type, ordinal + 1);
     const hook = isHook(registration) ? registration : undefined;
-    if (hook || registration.type === 'route')
+    if (hook || isRoute(registration))
       found.push({ key: handlerKey(registration, ordinal), registration, hook });
   }
   return found;
+}
+
+function isRoute(registration: Registration): registration is RegistrationOf<'route' | 'websocket'> {
+  return registration.type === 'route' || registration.type === 'websocket';
 }
 
 function isHook(registration: Registration): registration is Hook {
@@ -155,20 +170,23 @@ function isHook(registration: Registration): registration is Hook {
 
 function buildShape(slots: readonly SlotView<Routable>[]): Shape {
   const trie = new RouteTrie<RouteEntry>();
+  const sockets = new RouteTrie<RouteEntry>();
   const entries: RouteEntry[] = [];
   const links = new Map<string, ChainLink>();
   for (const [slot, view] of slots.entries()) {
     for (const generation of view.generations.values()) {
       for (const { key, registration, hook } of routed(generation)) {
         if (hook) links.set(`${slot} ${key}`, linkOf(hook, slot, key));
-        else if (registration.type === 'route') addRoute(trie, entries, { slot, key, registration, slots });
+        else if (isRoute(registration)) {
+          addRoute(registration.type === 'route' ? trie : sockets, entries, { slot, key, registration, slots });
+        }
       }
     }
   }
   // The sort is stable: equal priorities keep the load order of the plugins.
   const ordered = [...links.values()].toSorted((a, b) => a.priority - b.priority);
   for (const entry of entries) placeChain(entry, ordered);
-  return { trie, links: ordered, signatures: slots.map(({ signature }) => signature) };
+  return { trie, sockets, links: ordered, signatures: slots.map(({ signature }) => signature) };
 }
 
 function linkOf(hook: Hook, slot: number, key: string): ChainLink {
@@ -181,18 +199,19 @@ function addRoute(
   route: {
     readonly slot: number;
     readonly key: string;
-    readonly registration: RegistrationOf<'route'>;
+    readonly registration: RegistrationOf<'route' | 'websocket'>;
     readonly slots: readonly SlotView<Routable>[];
   },
 ): void {
-  const { method, path } = route.registration;
+  const { path } = route.registration;
+  const method = route.registration.type === 'route' ? route.registration.method : 'GET';
   const pattern = parseRoutePattern(path);
   const entry: RouteEntry = { slot: route.slot, key: route.key, pattern, chain: [], isChainCertain: true };
   const taken = trie.add(method, pattern, entry);
   if (taken === undefined) entries.push(entry);
   else if (taken.slot !== route.slot || taken.key !== route.key) {
     throw fail('ROUTE_CONFLICT', {
-      route: `${method} ${path}`,
+      route: route.key,
       plugin: route.slots[route.slot]?.name,
       holder: route.slots[taken.slot]?.name,
     });

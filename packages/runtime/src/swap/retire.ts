@@ -41,8 +41,7 @@ async function stopIsolate({ settings, log }: RetireParts, generation: Generatio
   const { plugin } = generation;
   const limitMs = settings.shutdownTimeoutMs;
   const limit = new AbortController();
-  const timedOut = () =>
-    fail('PLUGIN_PHASE_TIMED_OUT', { plugin, phase: 'stop', limitMs, setting: 'shutdownTimeout' });
+  const timedOut = () => fail('PLUGIN_PHASE_TIMED_OUT', { plugin, phase: 'stop', limitMs, setting: 'shutdownTimeout' });
   const ending = generation.isolate.stop(generationEnded(reason), limit.signal);
   try {
     for (const failure of await withLimit(ending, { ms: limitMs, signal: undefined, timedOut })) {

@@ -3,7 +3,21 @@ import type { Operation } from '../status.ts';
 
 /** One step of a swap and how long it took. */
 export interface SwapStep {
-  readonly name: 'load' | 'check' | 'start' | 'warm-up' | 'route' | 'publish' | 'drain' | 'rollback' | 'stop';
+  readonly name:
+    | 'load'
+    | 'check'
+    | 'evaluate'
+    | 'rehearse'
+    | 'park'
+    | 'export'
+    | 'start'
+    | 'warm-up'
+    | 'route'
+    | 'publish'
+    | 'revive'
+    | 'drain'
+    | 'rollback'
+    | 'stop';
   readonly durationMs: number;
   readonly error?: WireError;
 }
@@ -24,6 +38,8 @@ export interface SwapReport {
   readonly parked: number;
   readonly carried: number;
   readonly cancelled: number;
+  /** Answered calls whose writes are gone, because there was no way to migrate the state down. */
+  readonly lost: number;
   readonly durationMs: number;
 }
 
@@ -34,5 +50,15 @@ export function reportError({ reason }: SwapReport): CodedError | undefined {
 
 /** A report before anything has happened. */
 export function emptyReport(about: Pick<SwapReport, 'outcome' | 'operation' | 'operationId' | 'plugin'>): SwapReport {
-  return { ...about, from: undefined, to: undefined, steps: [], parked: 0, carried: 0, cancelled: 0, durationMs: 0 };
+  return {
+    ...about,
+    from: undefined,
+    to: undefined,
+    steps: [],
+    parked: 0,
+    carried: 0,
+    cancelled: 0,
+    lost: 0,
+    durationMs: 0,
+  };
 }

@@ -1,39 +1,46 @@
-import { messageOf } from '@hotswap/protocol';
-import type { Logger } from '@hotswap/sdk';
+import { type ExportedState, messageOf } from '@hotswap/protocol';
+import { bringUp, evaluate } from './bring-up.ts';
 import { drain, type DrainLimits } from './drain.ts';
+import {
+  handOver,
+  type HandedOver,
+  type HandOverParts,
+  type HandOverSettings,
+  rehearse,
+  type Turn,
+} from './exclusive/hand-over.ts';
+import type { StatePassage } from './exclusive/state-passage.ts';
 import { publish, type PublishParts, routeTo } from './publish.ts';
 import { retire, type RetireParts } from './retire.ts';
 import { returnToPrevious } from './rollback.ts';
 import { StepClock, toWireError } from './step-clock.ts';
 import { emptyReport, type SwapReport } from './swap-report.ts';
 import type { Operation } from '../status.ts';
-import { withLimit } from './time-limit.ts';
-import { warmUp } from './warm-up.ts';
 import { watchCandidate, type WatchSettings } from './probation/watch.ts';
 import { fail } from '../errors.ts';
 import type { Artifact } from '../loading/artifact.ts';
 import type { PluginSource } from '../loading/plugin-source.ts';
 import type { Generation } from '../plugin/generation.ts';
+import { isExclusive } from '../plugin/swap-mode.ts';
+import type { Snapshot } from '../plugin/history.ts';
 import type { PluginSlot, SlotWish } from '../plugin/plugin-slot.ts';
 
-export interface SwapSettings extends DrainLimits {
-  readonly loadTimeoutMs: number;
-  readonly shutdownTimeoutMs: number;
+export interface SwapSettings extends DrainLimits, HandOverSettings {
   readonly watch: WatchSettings;
 }
 
 /** What a swap is made with. */
-export interface SwapParts extends PublishParts, RetireParts {
+export interface SwapParts extends PublishParts, RetireParts, HandOverParts {
   readonly settings: SwapSettings;
-  readonly log: Logger;
   readonly load: (source: PluginSource, signal: AbortSignal | undefined) => Promise<Artifact>;
   /** Refuses an artifact that must not take this slot's place; throws a coded error. */
   readonly check: (slot: PluginSlot, artifact: Artifact, wish: SlotWish) => void;
   /** The config a generation starts with: secrets resolved, defaults filled in; rejects with CONFIG_REJECTED. */
   readonly configFor: (artifact: Artifact, config: SlotWish['config']) => Promise<SlotWish['config']>;
-  readonly make: (slot: PluginSlot, artifact: Artifact, wish: SlotWish) => Generation;
-  /** A public state may have changed. */
-  readonly noted: (slot: PluginSlot, reason: string) => void;
+  /** The state that was kept last, for a generation that nobody hands over to. */
+  readonly lastState: (plugin: string) => Promise<ExportedState | undefined>;
+  /** A watch wants the generation before back, which has let go already: that takes a change of its own. */
+  readonly swapBack: (slot: PluginSlot, reason: string) => void;
   /** A watch ended with a return to the generation before. */
   readonly rolledBack: (slot: PluginSlot, reason: string) => void;
 }
@@ -50,6 +57,8 @@ export interface Change {
   readonly signal: AbortSignal | undefined;
   /** A change that goes back uses its snapshot up and takes none. */
   readonly isReturn?: boolean;
+  /** Writes may be lost where no migration leads down. */
+  readonly isForced?: boolean | undefined;
 }
 
 /** A change of one plugin under way, and the log of its steps. */
@@ -59,9 +68,13 @@ interface Attempt {
   readonly steps: StepClock;
 }
 
-/** An attempt whose generation is ready to serve. */
+/** An attempt whose generation is ready to serve, or ready to take over from one that lets go first. */
 interface Candidate extends Attempt {
   readonly generation: Generation;
+  /** The hand-over it needs before it can be published. */
+  readonly handOver: (Omit<Turn, 'steps'> & { readonly passage: StatePassage }) | undefined;
+  /** That hand-over, once it is done. */
+  handedOver: HandedOver | undefined;
 }
 
 /** A swap's two moments: when the new generation serves, and when the old one has let go. */
@@ -93,16 +106,20 @@ export async function swapTogether(
   let before: readonly (Generation | undefined)[];
   try {
     for (const attempt of attempts) candidates.push(await prepare(parts, attempt));
+    for (const candidate of candidates) candidate.handedOver = await takeOver(parts, candidate);
     before = publishTogether(parts, candidates);
   } catch (error) {
-    for (const { slot, generation } of candidates) await discard(parts, slot, generation, error);
-    return attempts.map((attempt) => refused(parts, attempt, givenUp(attempt) ?? error));
+    for (const { slot, generation, handedOver } of candidates.toReversed()) {
+      await handedOver?.undo(error);
+      await discard(parts, slot, generation, error);
+    }
+    return attempts.map((attempt, index) => refused(parts, attempt, candidates[index], givenUp(attempt) ?? error));
   }
   // Past the point of no return: nothing from here on may take the candidates down again.
   return candidates.map((candidate, index) => succeed(parts, candidate, before[index]));
 }
 
-/** Everything before publish. What it began is ended again when a step throws. */
+/** Everything that can be done while the old generation serves. What it began is ended again when a step throws. */
 async function prepare(parts: SwapParts, { slot, change, steps }: Attempt): Promise<Candidate> {
   const { settings } = parts;
   const { wish, signal } = change;
@@ -112,23 +129,60 @@ async function prepare(parts: SwapParts, { slot, change, steps }: Attempt): Prom
     return parts.configFor(artifact, wish.config);
   });
   const generation = parts.make(slot, artifact, { ...wish, config });
+  const previous = slot.current?.state === 'active' ? slot.current : undefined;
+  const limit = { limitMs: settings.loadTimeoutMs, signal };
   slot.add(generation);
   try {
-    await steps.run('start', () => start(generation, settings.loadTimeoutMs, signal));
-    await steps.run('warm-up', () =>
-      warmUp(generation, {
-        times: artifact.manifest.health?.warmUp ?? 1,
-        limitMs: settings.loadTimeoutMs,
-        signal,
-      }),
-    );
-    generation.lifecycle.move('ready', 'healthy');
+    await steps.run('evaluate', () => evaluate(generation, limit));
+    refuseLostState(generation);
+    const turn = { slot, previous, generation, signal };
+    if (isTakeOver(turn)) {
+      const passage = await steps.run('rehearse', () => rehearse(parts, turn, earlierState(slot, change)));
+      return { slot, change, steps, generation, handOver: { ...turn, passage }, handedOver: undefined };
+    }
+    await bringUp(generation, await stateBeside(parts, turn), steps, limit);
+    refuseLostState(generation);
   } catch (error) {
     await discard(parts, slot, generation, error);
     throw error;
   }
-  slot.health = { status: 'healthy', reason: undefined, checkedAt: Date.now() };
-  return { slot, change, steps, generation };
+  return { slot, change, steps, generation, handOver: undefined, handedOver: undefined };
+}
+
+/** Whether the old generation must let go before the new one starts. */
+function isTakeOver(turn: {
+  readonly previous: Generation | undefined;
+  readonly generation: Generation;
+}): turn is { readonly previous: Generation; readonly generation: Generation } & Omit<Turn, 'steps'> {
+  const { previous, generation } = turn;
+  return previous !== undefined && (isExclusive(previous) || isExclusive(generation));
+}
+
+/** State that an overlap swap would lose is no state. @throws STATE_NEEDS_EXCLUSIVE */
+function refuseLostState(generation: Generation): void {
+  const { plugin, traits, exportsState } = generation;
+  if (isExclusive(generation) || traits.state === 'lossy-cache') return;
+  if (exportsState || traits.state !== 'none') throw fail('STATE_NEEDS_EXCLUSIVE', { plugin });
+}
+
+/** What a generation starts with that nobody hands over to: what was kept last, or a cache's copy as good as may be. */
+async function stateBeside(
+  parts: SwapParts,
+  { previous, generation }: { readonly previous: Generation | undefined; readonly generation: Generation },
+): Promise<ExportedState | undefined> {
+  const { plugin, traits } = generation;
+  if (traits.state === 'none' && !isExclusive(generation)) return undefined;
+  if (previous === undefined) return parts.lastState(plugin);
+  try {
+    return await previous.exportState();
+  } catch (error) {
+    parts.log.warn({ plugin_name: plugin, error: toWireError(error) }, 'a cache was not carried over');
+    return undefined;
+  }
+}
+
+async function takeOver(parts: SwapParts, { steps, handOver: turn }: Candidate): Promise<HandedOver | undefined> {
+  return turn && handOver(parts, { ...turn, steps }, turn.passage);
 }
 
 /**
@@ -139,16 +193,27 @@ async function prepare(parts: SwapParts, { slot, change, steps }: Attempt): Prom
 function publishTogether(parts: SwapParts, candidates: readonly Candidate[]): readonly (Generation | undefined)[] {
   const before = candidates.map(({ slot }) => slot.current);
   const successions = candidates.map(({ slot, generation }) => ({ slot, successor: generation }));
-  for (const { change, steps } of candidates.slice(0, 1)) {
-    const table = steps.runSync('route', () => routeTo(parts, successions));
-    steps.runSync('publish', () => publish(parts, successions, change.operation, table));
+  const parkings = candidates.map(({ slot }) => slot.parking);
+  try {
+    for (const { slot } of candidates) slot.parking = undefined;
+    for (const { change, steps } of candidates.slice(0, 1)) {
+      const table = steps.runSync('route', () => routeTo(parts, successions));
+      steps.runSync('publish', () => publish(parts, successions, change.operation, table));
+    }
+  } catch (error) {
+    for (const [index, { slot }] of candidates.entries()) slot.parking = parkings[index];
+    throw error;
   }
   return before;
 }
 
 function succeed(parts: SwapParts, candidate: Candidate, previous: Generation | undefined): Swapping {
-  const { slot, change, generation } = candidate;
-  if (previous && change.isReturn !== true) slot.history.push(snapshotOf(slot, previous, change));
+  const { slot, change, generation, handedOver } = candidate;
+  const carried = handedOver?.release() ?? 0;
+  slot.health = { status: 'healthy', reason: undefined, checkedAt: Date.now() };
+  // A restart is no change: what was there before it is what is there now.
+  const isNoted = previous && change.isReturn !== true && change.operation !== 'restart';
+  if (isNoted) slot.history.push(snapshotOf(slot, previous, candidate));
   if (change.isReturn === true) slot.history.pop();
   slot.wish = change.wish;
   slot.operation = undefined;
@@ -161,13 +226,13 @@ function succeed(parts: SwapParts, candidate: Candidate, previous: Generation | 
   }
   slot.probation?.conclude('a newer generation took over');
   parts.noted(slot, change.reason);
-  const isWatched = previous !== undefined && parts.settings.watch.probationMs > 0;
+  const isWatched = previous !== undefined && previous.state !== 'failed' && parts.settings.watch.probationMs > 0;
   if (isWatched) watch(parts, { slot, candidate: generation, previous });
-  const published = report(candidate, previous, 0);
+  const published = report(candidate, previous, { cancelled: 0, carried });
   if (previous === undefined) return { published, drained: Promise.resolve(published) };
   const gone = seeOff(parts, { slot, previous, isWatched }, candidate.steps);
   slot.track(gone);
-  return { published, drained: gone.then((cancelled) => report(candidate, previous, cancelled)) };
+  return { published, drained: gone.then((cancelled) => report(candidate, previous, { cancelled, carried })) };
 }
 
 /** Drains a generation that gave way; it then stands by while its successor is on probation, or stops. */
@@ -180,6 +245,11 @@ async function seeOff(
   }: { readonly slot: PluginSlot; readonly previous: Generation; readonly isWatched: boolean },
   steps: StepClock,
 ): Promise<number> {
+  if (previous.state !== 'draining') {
+    // It has let go already, or has crashed.
+    await retire(parts, slot, previous, 'replaced');
+    return 0;
+  }
   const cancelled = await steps.run('drain', () => drain(previous, parts.settings, parts.boards.events));
   // A rollback may have come meanwhile: then it serves again.
   if (previous.state !== 'draining') return cancelled;
@@ -198,18 +268,11 @@ function watch(
       if (previous.state === 'standby') slot.track(retire(parts, slot, previous, 'its successor was kept'));
     },
     onRollback: (reason) => {
+      if (previous.state === 'stopped') return parts.swapBack(slot, reason);
       slot.track(returnToPrevious(parts, { slot, from: candidate, to: previous }, reason));
       parts.rolledBack(slot, reason);
     },
   });
-}
-
-async function start(generation: Generation, limitMs: number, signal: AbortSignal | undefined): Promise<void> {
-  generation.lifecycle.move('starting', 'chosen');
-  const timedOut = () =>
-    fail('PLUGIN_PHASE_TIMED_OUT', { plugin: generation.plugin, phase: 'start', limitMs, setting: 'loadTimeout' });
-  const started = generation.load().then(() => generation.start());
-  await withLimit(started, { ms: limitMs, signal, timedOut });
 }
 
 /** What undoes `make` and `start`: the candidate never served, so nobody is waited for. */
@@ -225,8 +288,13 @@ function givenUp({ slot, change }: Attempt): Error | undefined {
   return fail('OPERATION_ABORTED', { operation, plugin: slot.name, reason: messageOf(signal.reason) });
 }
 
-function refused(parts: SwapParts, { slot, change, steps }: Attempt, error: unknown): Swapping {
-  const isServing = slot.current !== undefined;
+function refused(
+  parts: SwapParts,
+  { slot, change, steps }: Attempt,
+  candidate: Candidate | undefined,
+  error: unknown,
+): Swapping {
+  const isServing = slot.current?.state === 'active';
   const reason = toWireError(error);
   slot.operation = undefined;
   if (!isServing) slot.failure = reason;
@@ -234,29 +302,41 @@ function refused(parts: SwapParts, { slot, change, steps }: Attempt, error: unkn
   const { operation, operationId } = change;
   const published: SwapReport = {
     ...emptyReport({ outcome: isServing ? 'kept' : 'failed', operation, operationId, plugin: slot.name }),
-    from: slot.current?.number,
+    from: candidate?.handOver?.previous.number ?? slot.current?.number,
     to: slot.current?.number,
     steps: steps.steps,
     reason,
+    parked: candidate?.handedOver?.parked() ?? 0,
     durationMs: steps.durationMs,
   };
   return { published, drained: Promise.resolve(published) };
 }
 
-function report(candidate: Candidate, previous: Generation | undefined, cancelled: number): SwapReport {
-  const { slot, change, steps, generation } = candidate;
+function report(
+  candidate: Candidate,
+  previous: Generation | undefined,
+  counts: { readonly cancelled: number; readonly carried: number },
+): SwapReport {
+  const { slot, change, steps, generation, handedOver } = candidate;
   const { operation, operationId } = change;
   return {
     ...emptyReport({ outcome: 'swapped', operation, operationId, plugin: slot.name }),
+    ...counts,
     from: previous?.number,
     to: generation.number,
     steps: [...steps.steps],
-    cancelled,
+    parked: handedOver?.parked() ?? 0,
+    lost: handedOver?.lost ?? 0,
     durationMs: steps.durationMs,
   };
 }
 
-function snapshotOf(slot: PluginSlot, previous: Generation, { actor, reason }: Change) {
+function earlierState({ history }: PluginSlot, { isReturn = false, isForced = false }: Change) {
+  return { earlier: isReturn ? history.latest?.state : undefined, isForced };
+}
+
+function snapshotOf(slot: PluginSlot, previous: Generation, { change, handedOver }: Candidate): Snapshot {
+  const { actor, reason } = change;
   return {
     generation: previous.number,
     artifact: previous.artifact,
@@ -265,5 +345,6 @@ function snapshotOf(slot: PluginSlot, previous: Generation, { actor, reason }: C
     takenAt: Date.now(),
     actor,
     reason,
+    state: handedOver?.state,
   };
 }

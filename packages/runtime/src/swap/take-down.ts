@@ -1,13 +1,18 @@
 import { drain, type DrainLimits } from './drain.ts';
 import { detach, publish, type PublishParts, republish } from './publish.ts';
 import { retire, type RetireParts } from './retire.ts';
-import { StepClock } from './step-clock.ts';
+import { StepClock, toWireError } from './step-clock.ts';
+import { withLimit } from './time-limit.ts';
+import { fail } from '../errors.ts';
+import type { Generation } from '../plugin/generation.ts';
+import { seal, type SealedState } from '../state/sealed-state.ts';
 import { emptyReport, type SwapReport } from './swap-report.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
 
 export interface TakeDownParts extends PublishParts, RetireParts {
   readonly settings: DrainLimits & RetireParts['settings'];
   readonly noted: (slot: PluginSlot, reason: string) => void;
+  readonly keepState: (plugin: string, state: SealedState) => void;
 }
 
 /**
@@ -30,6 +35,7 @@ export async function takeDown(
     republish(parts);
     cancelled = await steps.run('drain', () => drain(current, parts.settings, parts.boards.events));
     steps.runSync('publish', () => publish(parts, [{ slot, successor: undefined }], operation));
+    if (current.exportsState) await steps.run('export', () => keep(parts, slot, current));
     await steps.run('stop', () => retire(parts, slot, current, operation));
   }
   await slot.whenEnded();
@@ -45,4 +51,22 @@ export async function takeDown(
     cancelled,
     durationMs: steps.durationMs,
   };
+}
+
+/** The state it ends with, for when it is loaded again. One that cannot be had does not keep a plugin from ending. */
+async function keep(parts: TakeDownParts, slot: PluginSlot, generation: Generation): Promise<void> {
+  const limitMs = parts.settings.shutdownTimeoutMs;
+  const timedOut = () =>
+    fail('PLUGIN_PHASE_TIMED_OUT', {
+      plugin: slot.name,
+      phase: 'export its state',
+      limitMs,
+      setting: 'shutdownTimeout',
+    });
+  try {
+    const exported = await withLimit(generation.exportState(), { ms: limitMs, signal: undefined, timedOut });
+    if (exported) parts.keepState(slot.name, seal(slot.name, exported));
+  } catch (error) {
+    parts.log.error({ plugin_name: slot.name, error: toWireError(error) }, 'state was not kept');
+  }
 }

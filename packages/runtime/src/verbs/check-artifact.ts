@@ -22,17 +22,15 @@ export interface CheckParts {
 /**
  * Whether an artifact may take a slot's place; nothing of it has run yet.
  *
- * @throws PLUGIN_NAME_MISMATCH, PLUGIN_LIMIT_TOO_HIGH, ISOLATION_UNAVAILABLE, SWAP_MODE_UNAVAILABLE, DEPENDENCY_INACTIVE,
+ * @throws PLUGIN_NAME_MISMATCH, PLUGIN_LIMIT_TOO_HIGH, ISOLATION_UNAVAILABLE, DEPENDENCY_INACTIVE,
  * DEPENDENCY_UNSATISFIED, DEPENDENTS_UNSATISFIED
  */
 export function checkArtifact(parts: CheckParts, slot: PluginSlot, artifact: Artifact, wish: SlotWish): void {
-  const { manifest, program } = artifact;
+  const { manifest } = artifact;
   if (manifest.name !== slot.name) throw fail('PLUGIN_NAME_MISMATCH', { plugin: slot.name, found: manifest.name });
   checkLimits(manifest, parts.mostAllowed);
   const level = isolationLevelOf(manifest, wish.isolation ?? parts.isolation);
   chooseIsolate(slot.name, level, parts.factories);
-  const mode = manifest.swap ?? (program.type === 'definition' ? program.definition.swap : undefined);
-  if (mode === 'exclusive') throw fail('SWAP_MODE_UNAVAILABLE', { plugin: slot.name, mode });
   checkDependencies(parts.roster, artifact);
   checkDependents(parts.roster, artifact);
 }

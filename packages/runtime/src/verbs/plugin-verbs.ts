@@ -16,6 +16,12 @@ export interface LoadOptions extends ChangeOptions {
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
+/** What a way back may cost. */
+export interface RollbackOptions extends ChangeOptions {
+  /** Also where no migration leads down: writes since the change are lost, and the report counts them. Default false. */
+  readonly force?: boolean;
+}
+
 /** What a change would touch, before it is made. */
 export interface Plan {
   readonly operation: Operation;
@@ -41,7 +47,7 @@ export interface PluginVerbs {
   /** A new generation of the artifact that is loaded, also when the plugin has failed. */
   restart(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
   /** Back to the snapshot before the current one. */
-  rollback(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
+  rollback(plugin: string, options?: RollbackOptions): Promise<SwapReport>;
   plan(
     operation: Operation,
     plugin: string,

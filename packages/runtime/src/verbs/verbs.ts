@@ -4,7 +4,7 @@ import type { Logger } from '@hotswap/sdk';
 import type { CheckParts } from './check-artifact.ts';
 import { provisionalName } from './start-up/find-plugins.ts';
 import { describePlan } from './plan.ts';
-import type { ChangeOptions, LoadOptions, Plan, PluginVerbs } from './plugin-verbs.ts';
+import type { ChangeOptions, LoadOptions, Plan, PluginVerbs, RollbackOptions } from './plugin-verbs.ts';
 import { noteNeed } from './start-up/needed-plugin.ts';
 import type { Roster } from './roster.ts';
 import { fail } from '../errors.ts';
@@ -160,21 +160,21 @@ export class Verbs implements PluginVerbs {
     return last as SwapReport;
   }
 
-  rollback(plugin: string, options: ChangeOptions = {}): Promise<SwapReport> {
+  rollback(plugin: string, options: RollbackOptions = {}): Promise<SwapReport> {
     return this.#change(plugin, 'rollback', options, async (operationId) => {
       const slot = this.#enabled(plugin);
       const reason = options.reason ?? 'manual';
-      if (slot.probation) await this.#parts.beforeTransition(plugin, slot.publicState, 'active', reason);
+      if (canReturn(slot)) await this.#parts.beforeTransition(plugin, slot.publicState, 'active', reason);
       // Looked at after the wait: the watch may have ended meanwhile.
       const { probation } = slot;
-      if (probation) return this.#returnByAssignment(slot, probation, operationId, reason);
+      if (probation && canReturn(slot)) return this.#returnByAssignment(slot, probation, operationId, reason);
       const snapshot = slot.history.latest;
       if (snapshot === undefined) throw fail('SNAPSHOT_MISSING', { plugin });
       const { source, config, artifact } = snapshot;
       const wish = { ...slot.wish, source, config };
       const swapping = await this.#swap(
         slot,
-        { operation: 'rollback', operationId, wish, artifact, isReturn: true },
+        { operation: 'rollback', operationId, wish, artifact, isReturn: true, isForced: options.force },
         options,
       );
       if (swapping.published.outcome === 'swapped') slot.countRollback('manual');
@@ -345,6 +345,11 @@ export class Verbs implements PluginVerbs {
     };
     return { published, drained: left.then((cancelled) => ({ ...published, cancelled })) };
   }
+}
+
+/** Whether the generation before is still alive. One that handed over has stopped: going back is a swap then. */
+function canReturn({ probation }: PluginSlot): boolean {
+  return probation !== undefined && probation.previous.state !== 'stopped';
 }
 
 /** A change before it is said who wants it and why. */

@@ -14,6 +14,7 @@ const report: SwapReport = {
   parked: 0,
   carried: 0,
   cancelled: 0,
+  lost: 0,
   durationMs: 5,
 };
 const paper = { style: plainStyle, now: 0 };

@@ -1,0 +1,41 @@
+import type { ExportedState } from '@hotswap/protocol';
+import type { StepClock } from './step-clock.ts';
+import { withLimit } from './time-limit.ts';
+import { warmUp } from './warm-up.ts';
+import { fail } from '../errors.ts';
+import type { Generation } from '../plugin/generation.ts';
+
+/** How long a step may take, and what ends it sooner. */
+export interface StepLimit {
+  readonly limitMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Brings the code of a generation into its isolate; nothing of the plugin has started then. What undoes it: retire. */
+export async function evaluate(generation: Generation, limit: StepLimit): Promise<void> {
+  generation.lifecycle.move('starting', 'chosen');
+  await bounded(generation, generation.load(), 'load', limit);
+}
+
+/** Starts a generation with the state it is given and waits until it is healthy. What undoes it: retire. */
+export async function bringUp(
+  generation: Generation,
+  state: ExportedState | undefined,
+  steps: StepClock,
+  limit: StepLimit,
+): Promise<void> {
+  const times = generation.artifact.manifest.health?.warmUp ?? 1;
+  await steps.run('start', () => bounded(generation, generation.start(state), 'start', limit));
+  await steps.run('warm-up', () => warmUp(generation, { times, ...limit }));
+  generation.lifecycle.move('ready', 'healthy');
+}
+
+function bounded(
+  { plugin }: Generation,
+  work: Promise<unknown>,
+  phase: string,
+  { limitMs, signal }: StepLimit,
+): Promise<unknown> {
+  const timedOut = () => fail('PLUGIN_PHASE_TIMED_OUT', { plugin, phase, limitMs, setting: 'loadTimeout' });
+  return withLimit(work, { ms: limitMs, signal, timedOut });
+}

@@ -1,0 +1,190 @@
+import type { ExportedState } from '@hotswap/protocol';
+import type { Logger } from '@hotswap/sdk';
+import { ParkingTimeLimit } from './parking-time-limit.ts';
+import { planStatePassage, type StatePassage } from './state-passage.ts';
+import { revive, type ReviveParts } from './revive.ts';
+import { bringUp } from '../bring-up.ts';
+import { republish } from '../publish.ts';
+import { retire, stop } from '../retire.ts';
+import type { StepClock } from '../step-clock.ts';
+import { settlesWithin, withLimit } from '../time-limit.ts';
+import { fail } from '../../errors.ts';
+import { unlessAborted } from '../../guest/ledger.ts';
+import type { Generation } from '../../plugin/generation.ts';
+import type { PluginSlot } from '../../plugin/plugin-slot.ts';
+import { ParkingLot } from '../../routing/parking-lot.ts';
+import { seal, unseal, type SealedState } from '../../state/sealed-state.ts';
+
+export interface HandOverSettings {
+  readonly loadTimeoutMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly graceMs: number;
+  /** How long arrivals may be held back. */
+  readonly parkTimeoutMs: number;
+  /** How many of them. */
+  readonly maxParked: number;
+}
+
+/** What a hand-over is made with. */
+export interface HandOverParts extends ReviveParts {
+  readonly settings: HandOverSettings;
+  readonly log: Logger;
+  /** The plugins whose answer somebody who holds `plugin` waits for. */
+  readonly waitsFor: (plugin: string) => Iterable<string>;
+  /** Keeps a state for a restart after a crash. Nobody waits for the disk here. */
+  readonly keepState: (plugin: string, state: SealedState) => void;
+}
+
+/** Two generations of an exclusive plugin: the one that lets go, and the one that takes over. */
+export interface Turn {
+  readonly slot: PluginSlot;
+  readonly previous: Generation;
+  readonly generation: Generation;
+  readonly steps: StepClock;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A hand-over that is done but for the publish. */
+export interface HandedOver {
+  /** The state as the old generation left it, in its own schema. */
+  readonly state: SealedState | undefined;
+  /** Answered calls that are not in the state that went over. */
+  readonly lost: number;
+  /** Arrivals that were held back so far. */
+  readonly parked: () => number;
+  /** After the publish: whoever waits goes on. @returns how many they were */
+  readonly release: () => number;
+  /** Instead of the publish: a new generation of the old code takes the old one's place, with its state. */
+  readonly undo: (error: unknown) => Promise<void>;
+}
+
+/**
+ * Tries the passage of the state while the old generation serves: what cannot go over is refused before anything stops.
+ *
+ * @throws ROLLBACK_NEEDS_FORCE, STATE_VERSION_UNREACHABLE, STATE_MIGRATION_FAILED, STATE_ROUND_TRIP_FAILED
+ */
+export async function rehearse(
+  { settings, log }: Pick<HandOverParts, 'settings' | 'log'>,
+  { slot, previous, generation, signal }: Omit<Turn, 'steps'>,
+  { earlier, isForced }: { readonly earlier: SealedState | undefined; readonly isForced: boolean },
+): Promise<StatePassage> {
+  const passage = planStatePassage({
+    plugin: slot.name,
+    from: previous.exportsState ? previous.traits.state : 'none',
+    to: generation.traits.state,
+    writes: previous.requests - previous.errors,
+    earlier,
+    isForced,
+  });
+  if (passage.type === 'restore' || !passage.isRehearsed || !previous.exportsState) return passage;
+  const trial = previous
+    .exportState(passage.version)
+    .then((copy) => copy === undefined || generation.isolate.rehearseState(copy));
+  const timedOut = () => phaseTimedOut(slot, 'try the passage of its state', settings.loadTimeoutMs);
+  const isReturnable = await withLimit(trial, { ms: settings.loadTimeoutMs, signal, timedOut });
+  if (!isReturnable) {
+    log.warn(
+      { plugin_name: slot.name, old_version: previous.number, new_version: generation.number },
+      'state cannot be migrated down: no automatic rollback after the first write',
+    );
+  }
+  return passage;
+}
+
+/**
+ * The recipe of a hand-over: hold arrivals back, let the old generation finish, take its state, stop it, start the new
+ * one with the state. Up to the stop a failure lets the old generation go on; from the stop on it is revived.
+ */
+export async function handOver(parts: HandOverParts, turn: Turn, passage: StatePassage): Promise<HandedOver> {
+  const { slot, previous, generation, steps } = turn;
+  const { settings } = parts;
+  const limit = new ParkingTimeLimit({
+    ms: settings.parkTimeoutMs,
+    signal: turn.signal,
+    timedOut: () => fail('HAND_OVER_TIMED_OUT', { plugin: slot.name, limitMs: settings.parkTimeoutMs }),
+  });
+  const lot = park(parts, turn, limit);
+  let own: ExportedState | undefined;
+  let state: ExportedState | undefined;
+  try {
+    await steps.run('park', () => quiesce(parts, previous, limit.signal));
+    lot.vacate();
+    [own, state] = await steps.run('export', () => unlessAborted(take(previous, passage), limit.signal));
+  } catch (error) {
+    limit.end();
+    goOn(parts, slot, lot);
+    throw error;
+  }
+  const sealed = own && seal(slot.name, own);
+  if (sealed) parts.keepState(slot.name, sealed);
+  const undo = async (error: unknown): Promise<void> => {
+    limit.end();
+    // It may hold what the revived one needs, such as a port; past the limit that is tried all the same.
+    await settlesWithin(retire(parts, slot, generation, 'refused'), settings.parkTimeoutMs);
+    await revive(parts, { slot, previous, lot, state: sealed, steps }, error);
+  };
+  try {
+    await steps.run('stop', () => unlessAborted(stop(parts, previous, 'handed over'), limit.signal));
+    const given = state === own && sealed ? unseal(sealed, 'on its way over') : state;
+    await bringUp(generation, given, steps, { limitMs: settings.loadTimeoutMs, signal: limit.signal });
+  } catch (error) {
+    await undo(error);
+    throw error;
+  }
+  return {
+    state: sealed,
+    lost: passage.type === 'restore' ? passage.lost : 0,
+    parked: () => lot.parked,
+    release: () => {
+      limit.end();
+      return lot.release();
+    },
+    undo,
+  };
+}
+
+/** From here on arrivals wait. What undoes it: `goOn`, or the publish of whoever takes over. */
+function park(parts: HandOverParts, { slot, previous }: Turn, limit: ParkingTimeLimit): ParkingLot<Generation> {
+  const places = parts.settings.maxParked;
+  const lot = new ParkingLot<Generation>({
+    last: previous,
+    places,
+    waitsFor: parts.waitsFor,
+    onFull: () => limit.giveUp(fail('PARKING_FULL', { plugin: slot.name, places })),
+  });
+  slot.parking = lot;
+  parts.boards.events.park(slot.name, previous.number);
+  republish(parts);
+  return lot;
+}
+
+/** The hand-over is off: the old generation serves on, and whoever waited goes in to it. */
+function goOn(parts: HandOverParts, slot: PluginSlot, lot: ParkingLot<Generation>): void {
+  slot.parking = undefined;
+  republish(parts);
+  parts.boards.events.unpark(slot.name, lot.last.number);
+  lot.last.leases.callOffDrain();
+  lot.release();
+}
+
+/** Waits until nobody is in the old generation. It takes nobody new but those who would wait for each other else. */
+async function quiesce({ boards }: HandOverParts, previous: Generation, signal: AbortSignal): Promise<void> {
+  const { leases, plugin, number } = previous;
+  leases.announceDrain();
+  await unlessAborted(boards.events.idle(plugin, number), signal);
+  while (leases.count > 0) await unlessAborted(leases.whenIdle(), signal);
+}
+
+/** The state in the old generation's own schema, and in the one that goes over. */
+async function take(
+  previous: Generation,
+  passage: StatePassage,
+): Promise<readonly [ExportedState | undefined, ExportedState | undefined]> {
+  const own = await previous.exportState();
+  if (passage.type === 'restore') return [own, passage.state && unseal(passage.state, 'kept for a rollback')];
+  return [own, passage.version === undefined ? own : await previous.exportState(passage.version)];
+}
+
+function phaseTimedOut(slot: PluginSlot, phase: string, limitMs: number): Error {
+  return fail('PLUGIN_PHASE_TIMED_OUT', { plugin: slot.name, phase, limitMs, setting: 'loadTimeout' });
+}
