@@ -4,6 +4,7 @@ import { withLimit } from './time-limit.ts';
 import { warmUp } from './warm-up.ts';
 import { fail } from '../errors.ts';
 import type { Generation } from '../plugin/generation.ts';
+import { isExclusive } from '../plugin/swap-mode.ts';
 
 /** How long a step may take, and what ends it sooner. */
 export interface StepLimit {
@@ -15,6 +16,7 @@ export interface StepLimit {
 export async function evaluate(generation: Generation, limit: StepLimit): Promise<void> {
   generation.lifecycle.move('starting', 'chosen');
   await bounded(generation, generation.load(), 'load', limit);
+  refuseLostState(generation);
 }
 
 /** Starts a generation with the state it is given and waits until it is healthy. What undoes it: retire. */
@@ -25,9 +27,19 @@ export async function bringUp(
   limit: StepLimit,
 ): Promise<void> {
   const times = generation.artifact.manifest.health?.warmUp ?? 1;
-  await steps.run('start', () => bounded(generation, generation.start(state), 'start', limit));
+  await steps.run('start', async () => {
+    await bounded(generation, generation.start(state), 'start', limit);
+    refuseLostState(generation);
+  });
   await steps.run('warm-up', () => warmUp(generation, { times, ...limit }));
   generation.lifecycle.move('ready', 'healthy');
+}
+
+/** State that an overlap swap would lose is refused from the first generation on. @throws STATE_NEEDS_EXCLUSIVE */
+function refuseLostState(generation: Generation): void {
+  const { plugin, traits, exportsState } = generation;
+  if (isExclusive(generation) || traits.state === 'lossy-cache') return;
+  if (exportsState || traits.state !== 'none') throw fail('STATE_NEEDS_EXCLUSIVE', { plugin });
 }
 
 function bounded(

@@ -134,14 +134,12 @@ async function prepare(parts: SwapParts, { slot, change, steps }: Attempt): Prom
   slot.add(generation);
   try {
     await steps.run('evaluate', () => evaluate(generation, limit));
-    refuseLostState(generation);
     const turn = { slot, previous, generation, signal };
     if (isTakeOver(turn)) {
       const passage = await steps.run('rehearse', () => rehearse(parts, turn, earlierState(slot, change)));
       return { slot, change, steps, generation, handOver: { ...turn, passage }, handedOver: undefined };
     }
     await bringUp(generation, await stateBeside(parts, turn), steps, limit);
-    refuseLostState(generation);
   } catch (error) {
     await discard(parts, slot, generation, error);
     throw error;
@@ -156,13 +154,6 @@ function isTakeOver(turn: {
 }): turn is { readonly previous: Generation; readonly generation: Generation } & Omit<Turn, 'steps'> {
   const { previous, generation } = turn;
   return previous !== undefined && (isExclusive(previous) || isExclusive(generation));
-}
-
-/** State that an overlap swap would lose is no state. @throws STATE_NEEDS_EXCLUSIVE */
-function refuseLostState(generation: Generation): void {
-  const { plugin, traits, exportsState } = generation;
-  if (isExclusive(generation) || traits.state === 'lossy-cache') return;
-  if (exportsState || traits.state !== 'none') throw fail('STATE_NEEDS_EXCLUSIVE', { plugin });
 }
 
 /** What a generation starts with that nobody hands over to: what was kept last, or a cache's copy as good as may be. */
