@@ -39,7 +39,7 @@ const allowedInTests = ['test-kit', 'sdk', 'sdk/testing', 'protocol'];
 /** Folders of the runtime, top to bottom. A file imports its own row and the rows below. */
 const runtimeLayers: readonly (readonly string[])[] = [
   ['index.ts', 'create-runtime.ts'],
-  ['swap', 'recovery', 'config', 'http', 'management'],
+  ['swap', 'recovery', 'diagnosis', 'config', 'http', 'management'],
   ['plugin', 'state'],
   ['loading', 'isolation', 'routing', 'host-services', 'resources', 'guest'],
   ['channel'],

@@ -33,6 +33,8 @@ export type GuestGlobalName = (typeof guestGlobalNames)[number];
 
 /** What the text of a program can reach beyond the language itself and the other globals. */
 export interface ModuleScope {
+  /** What every function of the evaluated program reaches: while it is in memory, so is some of the program. */
+  readonly anchor?: object;
   /** A name left out falls through to the global of that name. */
   readonly globals: Readonly<Partial<Record<GuestGlobalName, unknown>>>;
   /** Answers `import` of a built-in or of `@hotswap/sdk`; refuses everything else. */
@@ -45,9 +47,13 @@ export type ModuleExports = Readonly<Record<string, unknown>>;
 // As long as the keywords they stand for, so that no column moves and the source map stays exact.
 export const importName = '__hs_i';
 export const metaName = '__hs_meta__';
+/** A variable around every function of the program. `hotswap doctor` looks for it in heap snapshots. */
+const anchorName = '__hs_anchor__';
 
 const prefix = '"use strict";return (async function () {';
-const parameters = [...guestGlobalNames, importName, metaName, '__dirname', '__filename'];
+/** Behind the end, where it is never run: that it is named there makes it part of what the functions stand in. */
+const suffix = `\n;void ${anchorName}}).call()`;
+const parameters = [...guestGlobalNames, importName, metaName, '__dirname', '__filename', anchorName];
 /** Larger maps stay out of the compiled text: V8 keeps that in memory for as long as the generation lives. */
 const maxInlineMap = 512 * 1_024;
 
@@ -61,14 +67,15 @@ const maxInlineMap = 512 * 1_024;
 export function compileProgram(program: TextProgram): (scope: ModuleScope) => Promise<ModuleExports> {
   const { file } = program;
   // No `importModuleDynamically` and no cached data: either would keep every version alive.
-  const evaluate = compileFunction(`${prefix}${program.body}\n}).call()${inlineMap(program)}`, parameters, {
+  const evaluate = compileFunction(`${prefix}${program.body}${suffix}${inlineMap(program)}`, parameters, {
     filename: file,
   });
   const directory = dirname(file);
   return (scope) => {
     const meta = { url: pathToFileURL(file).href, filename: file, dirname: directory };
     const globals = guestGlobalNames.map((name) => (name in scope.globals ? scope.globals[name] : hostGlobal(name)));
-    return evaluate(...globals, (specifier: unknown) => scope.import(String(specifier)), meta, directory, file);
+    const load = (specifier: unknown) => scope.import(String(specifier));
+    return evaluate(...globals, load, meta, directory, file, scope.anchor);
   };
 }
 

@@ -28,6 +28,8 @@ interface Loaded {
 
 /** One plugin brought to life inside an isolate; the same code at every isolation level. */
 export class Guest {
+  /** Reached by every function of the program: a leak of one of them is a leak of this. */
+  readonly anchor: object = { of: 'plugin code' };
   readonly #ledger = new Ledger();
   readonly #ending = new AbortController();
   #loaded: Loaded | undefined;
@@ -121,7 +123,9 @@ export class Guest {
 
   async #evaluate(program: Program, start: Omit<GuestStart, 'program'>): Promise<PluginDefinition> {
     if (program.type === 'definition') return program.definition;
+    const { anchor } = this;
     const scope = createModuleScope({
+      anchor,
       plugin: start.manifest.name,
       ledger: this.#ledger,
       log: start.services.log,

@@ -12,6 +12,7 @@ import { fail } from '../errors.ts';
 /** What the wrapped globals of one generation stand on. */
 export interface ScopeParts {
   readonly plugin: string;
+  readonly anchor?: object;
   readonly ledger: Ledger;
   readonly log: Logger;
   readonly fetch: PluginContext['fetch'];
@@ -28,6 +29,7 @@ export function createModuleScope(parts: ScopeParts): ModuleScope {
   const require = scopedRequire(replaced);
   replaced['module'] = Object.assign({}, nodeModule, { createRequire: () => require });
   return {
+    ...(parts.anchor && { anchor: parts.anchor }),
     globals: {
       ...timers,
       queueMicrotask,

@@ -15,6 +15,10 @@ export class InProcessIsolate implements Isolate {
     this.level = level;
   }
 
+  get anchor(): object {
+    return this.#guest.anchor;
+  }
+
   load(start: IsolateStart): Promise<PluginTraits> {
     return this.#guest.load(start);
   }

@@ -44,6 +44,8 @@ export interface EndFailure {
  */
 export interface Isolate {
   readonly level: IsolationLevel;
+  /** What every function of the plugin's code reaches, where that code is in this thread. */
+  readonly anchor?: object;
   /** Brings the code in and evaluates it. Called once, first. Rejects with what it threw; `stop` must follow also then. */
   load(start: IsolateStart): Promise<PluginTraits>;
   /**

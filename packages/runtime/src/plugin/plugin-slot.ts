@@ -146,6 +146,8 @@ export class PluginSlot {
   /** Takes a generation out that nobody is assigned to any more. */
   remove(generation: Generation): void {
     if (!this.#generations.delete(generation.number)) return;
+    // Else the last view that was asked for would keep the generation in memory.
+    this.#view = undefined;
     this.pastDurations.merge(generation.durations);
     const { requests, errors, faults } = this.past;
     this.past = {
