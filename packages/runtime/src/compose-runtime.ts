@@ -18,9 +18,9 @@ import type { ServiceDirectory } from './host-services/service-directory.ts';
 import { MemoryBackend } from './host-services/storage/memory-backend.ts';
 import { SqliteBackend } from './host-services/storage/sqlite-backend.ts';
 import { createSystemClock } from './host-services/system-clock.ts';
-import type { SocketPort } from './guest/socket-peer.ts';
 import type { Dispatch } from './http/exchange.ts';
 import { createDispatch } from './http/handle-request.ts';
+import { SocketHub } from './http/websocket/socket-hub.ts';
 import { chooseIsolate, isolationLevelOf, type IsolateFactories } from './isolation/choose-isolate.ts';
 import { InProcessIsolate } from './isolation/in-process-isolate.ts';
 import type { Artifact } from './loading/artifact.ts';
@@ -32,7 +32,8 @@ import { KeyedQueue } from './plugin/keyed-queue.ts';
 import type { ConfigSource, PluginSlot, SlotWish } from './plugin/plugin-slot.ts';
 import { Router } from './routing/router.ts';
 import { type RuntimeOptions, type RuntimeSettings, storageFile } from './runtime-options.ts';
-import type { SealedState } from './state/sealed-state.ts';
+import { MemorySnapshotStore } from './state/memory-snapshot-store.ts';
+import { StateKeeper } from './state/state-keeper.ts';
 import type { SwapParts } from './swap/swap.ts';
 import { checkArtifact, type CheckParts } from './verbs/check-artifact.ts';
 import { waitingFor } from './verbs/start-up/needed-plugin.ts';
@@ -47,6 +48,7 @@ export interface RuntimeCore {
   readonly log: HostLogger;
   readonly services: HostServicesCore;
   readonly router: Router<Generation>;
+  readonly sockets: SocketHub;
   readonly roster: Roster;
   readonly queue: KeyedQueue;
   readonly loader: Loader;
@@ -71,8 +73,6 @@ const factories: IsolateFactories = {
   basic: () => new InProcessIsolate('basic'),
 };
 
-const noSockets: SocketPort = { send: () => {}, close: () => {}, attach: () => {}, buffered: () => 0 };
-
 const neverAborted = new AbortController().signal;
 
 /** Builds the parts of a runtime and connects them; nothing runs yet. */
@@ -92,11 +92,14 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     metricsPrefix: options.metricsPrefix ?? 'hotswap',
   });
   const router = new Router<Generation>();
+  const sockets = new SocketHub({ router, clock });
+  router.onPublish = () => sockets.tableChanged();
   const roster = new Roster();
   const queue = new KeyedQueue();
   const deadlines = new CallDeadlines();
   const census = new GenerationCensus();
   const events = new EventEmitter<RuntimeEvents>();
+  const keeper = new StateKeeper(new MemorySnapshotStore(limits.maxSnapshots), log);
   const loader = createLoader({ log, ...(data === undefined ? {} : { cacheDirectory: join(data, 'cache') }) });
   const schemaOf = compileOnce();
   const transitions = new Transitions({ log, events, hooks: options.hooks ?? {} });
@@ -119,7 +122,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     const level = isolationLevelOf(manifest, wish.isolation ?? settings.isolation);
     const number = slot.nextNumber();
     const identity = { plugin: slot.name, version: manifest.version, generation: number };
-    const generation = new Generation({
+    const generation: Generation = new Generation({
       plugin: slot.name,
       number,
       artifact,
@@ -130,7 +133,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
         capabilities: manifest.capabilities ?? {},
         callTimeoutMs: limits.callTimeoutMs,
       }),
-      sockets: noSockets,
+      sockets: sockets.portOf((): Generation => generation),
       deadlines,
       callTimeoutMs: level === 'none' ? Infinity : callTimeoutOf(manifest, limits.callTimeoutMs),
       maxBodyBytes: manifest.limits?.maxBody === undefined ? Infinity : parseSize(manifest.limits.maxBody),
@@ -139,13 +142,14 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       onMove: ({ from, to, reason }, moved) => {
         census.moved(moved, to, Date.now());
         log.debug({ ...identity, plugin_name: slot.name, from, to, reason }, 'generation moved');
+        if (to === 'stopped' || to === 'failed') sockets.ended(moved, to);
       },
     });
+    generation.leases.onDrain = () => sockets.drain(generation);
     census.track(generation);
     return generation;
   };
 
-  const kept = new Map<string, SealedState>();
   const swap: SwapParts = {
     router,
     boards: services,
@@ -161,8 +165,8 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     make,
     noted: (slot, reason) => transitions.note(slot, reason),
     waitsFor: (plugin) => waitedFor(roster.find(plugin), services.services),
-    keepState: (plugin, state) => void kept.set(plugin, state),
-    lastState: async (plugin) => kept.get(plugin),
+    keepState: (_, state) => keeper.keep(state),
+    lastState: (plugin) => keeper.lastState(plugin),
     swapBack: (slot, reason) => {
       const back = verbs.rollback(slot.name, { actor: 'watch', reason, wait: 'published' });
       back.catch((error: unknown) => {
@@ -221,6 +225,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     log,
     services,
     router,
+    sockets,
     roster,
     queue,
     loader,

@@ -51,6 +51,8 @@ export interface PluginStatus {
   readonly breaker?: 'closed' | 'open' | 'half-open';
   readonly configSource: 'defaults' | 'file' | 'environment' | 'api';
   readonly snapshots: readonly SnapshotStatus[];
+  /** The last state of it that was kept for a crash or a restart; absent while there is none. */
+  readonly savedState?: SavedStateStatus | undefined;
   readonly counts: { readonly requests: number; readonly errors: number; readonly rollbacks: number };
 }
 
@@ -60,7 +62,70 @@ export interface SnapshotStatus {
   readonly version: string;
   readonly digest: string;
   readonly takenAt: number;
+  /** The change before which it was taken, who made it and why. */
+  readonly operation: Operation;
+  readonly operationId: string;
+  readonly actor: string;
   readonly reason: string;
+  /** Whether the plugin's state of that moment is kept with it. */
+  readonly hasState: boolean;
+}
+
+/** How the state of a plugin is kept. */
+export interface SavedStateStatus {
+  /** When the newest state was taken that is safe now; undefined: none yet. */
+  readonly savedAt: number | undefined;
+  readonly schemaVersion: number;
+  readonly sizeBytes: number;
+  /** Why the newest state is not safe, such as a full disk. */
+  readonly problem: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** One change of a plugin that came to its end: who, what, when, why, and the outcome. */
+export interface ChangeRecord {
+  readonly operationId: string;
+  readonly operation: Operation;
+  /** Generations; undefined when there was none before, or none after. */
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly fromVersion: string | undefined;
+  readonly toVersion: string | undefined;
+  readonly actor: string;
+  readonly reason: string;
+  /** As in the report of the change; `kept` and `failed` are refusals. */
+  readonly outcome: 'swapped' | 'configured' | 'unloaded' | 'kept' | 'failed';
+  /** Why it was refused: the code of the error. */
+  readonly code: string | undefined;
+  /** When it ended, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly durationMs: number;
+}
+
+/** What became of one plugin, newest last. */
+export interface PluginHistory {
+  readonly plugin: string;
+  readonly changes: readonly ChangeRecord[];
+  /** What it can be rolled back to. */
+  readonly snapshots: readonly SnapshotStatus[];
+}
+
+/** A thread that could not be ended: it is abandoned, and goes on using a core and memory. */
+export interface StuckThread {
+  /** Empty for a spare. */
+  readonly plugin: string;
+  readonly generation: number;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly reason: string;
+}
+
+/** What an operator may ask about the threads of a runtime. */
+export interface ThreadsStatus {
+  /** Threads that run plugins. */
+  readonly alive: number;
+  /** Warm ones that wait for a plugin. */
+  readonly spares: number;
+  readonly stuck: readonly StuckThread[];
 }
 
 /** What an operator may ask about a runtime as a whole. */
@@ -84,4 +149,5 @@ export type Operation =
   | 'enable'
   | 'disable'
   | 'restart'
-  | 'rollback';
+  | 'rollback'
+  | 'promote';

@@ -22,8 +22,8 @@ import type { Artifact } from '../loading/artifact.ts';
 import type { PluginSource } from '../loading/plugin-source.ts';
 import type { Generation } from '../plugin/generation.ts';
 import { isExclusive } from '../plugin/swap-mode.ts';
-import type { Snapshot } from '../plugin/history.ts';
 import type { PluginSlot, SlotWish } from '../plugin/plugin-slot.ts';
+import { takeSnapshot } from '../state/take-snapshot.ts';
 
 export interface SwapSettings extends DrainLimits, HandOverSettings {
   readonly watch: WatchSettings;
@@ -136,7 +136,8 @@ async function prepare(parts: SwapParts, { slot, change, steps }: Attempt): Prom
     await steps.run('evaluate', () => evaluate(generation, limit));
     const turn = { slot, previous, generation, signal };
     if (isTakeOver(turn)) {
-      const passage = await steps.run('rehearse', () => rehearse(parts, turn, earlierState(slot, change)));
+      const earlier = await earlierState(slot, change);
+      const passage = await steps.run('rehearse', () => rehearse(parts, turn, earlier));
       return { slot, change, steps, generation, handOver: { ...turn, passage }, handedOver: undefined };
     }
     await bringUp(generation, await stateBeside(parts, turn), steps, limit);
@@ -204,7 +205,7 @@ function succeed(parts: SwapParts, candidate: Candidate, previous: Generation | 
   slot.health = { status: 'healthy', reason: undefined, checkedAt: Date.now() };
   // A restart is no change: what was there before it is what is there now.
   const isNoted = previous && change.isReturn !== true && change.operation !== 'restart';
-  if (isNoted) slot.history.push(snapshotOf(slot, previous, candidate));
+  if (isNoted) slot.history.push(takeSnapshot(slot, previous, change, handedOver?.state));
   if (change.isReturn === true) slot.history.pop();
   slot.wish = change.wish;
   slot.operation = undefined;
@@ -322,20 +323,6 @@ function report(
   };
 }
 
-function earlierState({ history }: PluginSlot, { isReturn = false, isForced = false }: Change) {
-  return { earlier: isReturn ? history.latest?.state : undefined, isForced };
-}
-
-function snapshotOf(slot: PluginSlot, previous: Generation, { change, handedOver }: Candidate): Snapshot {
-  const { actor, reason } = change;
-  return {
-    generation: previous.number,
-    artifact: previous.artifact,
-    source: slot.wish.source,
-    config: slot.wish.config,
-    takenAt: Date.now(),
-    actor,
-    reason,
-    state: handedOver?.state,
-  };
+async function earlierState({ history }: PluginSlot, { isReturn = false, isForced = false }: Change) {
+  return { earlier: isReturn ? await history.latest?.state?.read() : undefined, isForced };
 }

@@ -45,7 +45,8 @@ export class OperatorWishes {
 
   async record(slot: PluginSlot, operation: Operation, { actor, reason }: ChangeOptions): Promise<void> {
     if (this.#desired === undefined || (actor !== undefined && unrecordedActors.includes(actor))) return;
-    for (const change of changesOf(slot, operation)) {
+    const isIsolationSet = this.#desired.plugins[slot.name]?.isolation !== undefined;
+    for (const change of changesOf(slot, operation, isIsolationSet)) {
       await this.#desired.change({ plugin: slot.name, change, entry: this.#entries[slot.name], actor, reason });
     }
   }
@@ -56,17 +57,27 @@ export class OperatorWishes {
 }
 
 /** What of a change must be remembered. A source in memory cannot be: it ends with the process. */
-function changesOf({ wish }: PluginSlot, operation: Operation): readonly DesiredChange[] {
+function changesOf(
+  { wish, current }: PluginSlot,
+  operation: Operation,
+  isIsolationSet: boolean,
+): readonly DesiredChange[] {
   const source =
     typeof wish.source === 'object' && 'name' in wish.source ? undefined : resolve(sourcePath(wish.source));
   const load: readonly DesiredChange[] = source === undefined ? [] : [{ type: 'load', source }];
   const configure: readonly DesiredChange[] =
     wish.configSource === 'api' ? [{ type: 'configure', config: wish.config }] : [];
+  const isolation = wish.isolation ?? current?.isolate.level;
+  const isolate: readonly DesiredChange[] = isolation === undefined ? [] : [{ type: 'isolate', isolation }];
   switch (operation) {
     case 'load':
     case 'swap':
-    case 'rollback':
       return [...load, ...configure];
+    case 'rollback':
+      // A level that only the file or the plugin itself had said stays theirs to say.
+      return [...load, ...configure, ...(isIsolationSet ? isolate : [])];
+    case 'promote':
+      return isolate;
     case 'configure':
       return configure;
     case 'unload':

@@ -1,6 +1,7 @@
-import type { IsolationLevel, Registration } from '@hotswap/protocol';
+import type { IsolationLevel } from '@hotswap/protocol';
 import { requiredBy } from './roster.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
+import { registrationLabels } from '../registration-label.ts';
 import type { PluginStatus } from '../status.ts';
 
 /** What a slot alone does not know. */
@@ -41,8 +42,7 @@ export function statusOf(slot: PluginSlot, { isUnsigned, dependents }: StatusCon
     reloadCount: slot.reloadCount,
     dependencies: current ? requiredBy(slot) : [],
     dependents,
-    handlers: (current?.registrations ?? []).filter(({ type }) => type !== 'task').map(labelOf),
-    tasks: (current?.registrations ?? []).filter(({ type }) => type === 'task').map(labelOf),
+    ...registrationLabels(current?.registrations ?? []),
     resources: current?.isolate.resources() ?? {},
     activeRequests: generations.reduce((sum, { leases }) => sum + leases.count, 0),
     health: failure ? { ...slot.health, status: 'unhealthy', reason: failure.message } : slot.health,
@@ -67,28 +67,4 @@ function reasonOf({ failure, needs }: PluginSlot): PluginStatus['reason'] {
 function missingLayersOf(level: IsolationLevel): readonly string[] {
   const inThisThread = ['memory limit', 'CPU limit', 'files', 'network outside ctx.fetch', 'environment'];
   return level === 'none' || level === 'basic' ? inThisThread : [];
-}
-
-/** A registration in a few words, such as `GET /hello/:name`. */
-function labelOf(registration: Registration): string {
-  switch (registration.type) {
-    case 'route':
-      return `${registration.method} ${registration.path}`;
-    case 'middleware':
-    case 'request-hook':
-    case 'response-hook':
-      return `${registration.type} ${registration.paths.join(', ')}`;
-    case 'websocket':
-      return `WebSocket ${registration.path}`;
-    case 'method':
-      return `method ${registration.name}`;
-    case 'task':
-      return `${registration.name} every ${registration.everyMs} ms`;
-    case 'subscription':
-      return `event ${registration.event}`;
-    case 'service':
-      return `service ${registration.name}`;
-    case 'extension':
-      return `extension ${registration.point}`;
-  }
 }

@@ -11,6 +11,7 @@ import { settlesWithin, withLimit } from '../time-limit.ts';
 import { fail } from '../../errors.ts';
 import { unlessAborted } from '../../guest/ledger.ts';
 import type { Generation } from '../../plugin/generation.ts';
+import type { KeptState } from '../../plugin/history.ts';
 import type { PluginSlot } from '../../plugin/plugin-slot.ts';
 import { ParkingLot } from '../../routing/parking-lot.ts';
 import { seal, unseal, type SealedState } from '../../state/sealed-state.ts';
@@ -32,7 +33,7 @@ export interface HandOverParts extends ReviveParts {
   /** The plugins whose answer somebody who holds `plugin` waits for. */
   readonly waitsFor: (plugin: string) => Iterable<string>;
   /** Keeps a state for a restart after a crash. Nobody waits for the disk here. */
-  readonly keepState: (plugin: string, state: SealedState) => void;
+  readonly keepState: (plugin: string, state: SealedState) => KeptState;
 }
 
 /** Two generations of an exclusive plugin: the one that lets go, and the one that takes over. */
@@ -47,7 +48,7 @@ export interface Turn {
 /** A hand-over that is done but for the publish. */
 export interface HandedOver {
   /** The state as the old generation left it, in its own schema. */
-  readonly state: SealedState | undefined;
+  readonly state: KeptState | undefined;
   /** Answered calls that are not in the state that went over. */
   readonly lost: number;
   /** Arrivals that were held back so far. */
@@ -116,7 +117,7 @@ export async function handOver(parts: HandOverParts, turn: Turn, passage: StateP
     throw error;
   }
   const sealed = own && seal(slot.name, own);
-  if (sealed) parts.keepState(slot.name, sealed);
+  const kept = sealed && parts.keepState(slot.name, sealed);
   const undo = async (error: unknown): Promise<void> => {
     limit.end();
     // It may hold what the revived one needs, such as a port; past the limit that is tried all the same.
@@ -132,7 +133,7 @@ export async function handOver(parts: HandOverParts, turn: Turn, passage: StateP
     throw error;
   }
   return {
-    state: sealed,
+    state: kept,
     lost: passage.type === 'restore' ? passage.lost : 0,
     parked: () => lot.parked,
     release: () => {
