@@ -9,6 +9,7 @@ import type {
   NodeListener,
   Runtime,
   RuntimeOptions,
+  WebSocketServerOptions,
 } from '@hotswap/runtime';
 
 /** One line of the host's log. */
@@ -37,6 +38,7 @@ export interface ServeOptions {
   readonly plugins?: Readonly<Record<string, string>>;
   readonly runtime?: RuntimeOptions;
   readonly listener?: HostListenerOptions;
+  readonly sockets?: WebSocketServerOptions;
   /** Whether management may load plugins from the folder; default false. */
   readonly isRooted?: boolean;
   /** What stands in front of the plugins' listener. */
@@ -68,6 +70,7 @@ export async function servePlugins(options: ServeOptions = {}): Promise<ServedPl
   }
   const plugins = runtime.listener(options.listener);
   const listening = await listen(options.mount?.(runtime, plugins) ?? plugins, { port: 0 });
+  runtime.websockets(listening.server, options.sockets);
   return {
     runtime,
     listening,

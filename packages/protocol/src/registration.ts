@@ -28,6 +28,8 @@ export type Registration =
       readonly path: string;
       /** Open connections go on with the next generation instead of being closed. */
       readonly handsOver: boolean;
+      /** Subprotocols it speaks. */
+      readonly protocols: readonly string[];
     }
   | { readonly type: 'method'; readonly id: number; readonly name: string }
   | { readonly type: 'task'; readonly id: number; readonly name: string; readonly everyMs: number }

@@ -59,6 +59,10 @@ export const fail = defineErrors({
     message:
       'the state of plugin {plugin} could not be saved in {folder} ({reason}); the plugin goes on, free or mend the disk',
   },
+  HISTORY_NOT_SAVED: {
+    kind: 'unavailable',
+    message: 'the history of plugin {plugin} could not be saved in {file} ({reason}); free or mend the disk',
+  },
   STATE_UNREADABLE: {
     kind: 'unavailable',
     message: 'the state of plugin {plugin} cannot be read from {file} ({reason}); check its folder',

@@ -97,6 +97,7 @@ class PluginRuntime implements Runtime {
   readonly fastify: HttpFace['fastify'];
   readonly koa: HttpFace['koa'];
   readonly fetch: HttpFace['fetch'];
+  readonly websockets: HttpFace['websockets'];
   readonly #core: RuntimeCore;
   readonly #options: RuntimeOptions;
   readonly #startedAt = Date.now();
@@ -128,8 +129,10 @@ class PluginRuntime implements Runtime {
       fastify: this.fastify,
       koa: this.koa,
       fetch: this.fetch,
+      websockets: this.websockets,
     } = createHttpFace({
       ...core,
+      hub: core.sockets,
       announceDrain: () => {
         for (const { current } of core.roster.slots) current?.leases.announceDrain();
       },

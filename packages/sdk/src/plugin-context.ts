@@ -81,37 +81,52 @@ export interface WebSocketPeer<Attachment = unknown> {
   readonly params: Readonly<Record<string, string>>;
   readonly tenant: string | undefined;
   readonly client: { readonly address: string };
+  /** The subprotocol that was agreed on; empty for none. */
+  readonly protocol: string;
   /**
    * What the plugin keeps for this connection: it goes along to the next generation. At most 16 KB once encoded.
+   * Kept as it is when it is set: set it again after you have changed something inside it.
    *
-   * @throws ATTACHMENT_TOO_LARGE when it is set
+   * @throws ATTACHMENT_TOO_LARGE, VALUE_NOT_CLONEABLE when it is set
    */
   attachment: Attachment | undefined;
-  /** Bytes that wait to be written: a client that reads slowly makes it grow. */
+  /** Bytes that wait to be written. A client that reads too slowly makes it grow, and is cut off at the host's limit. */
   readonly bufferedBytes: number;
-  /** Sent in order. What is sent after the connection was closed is dropped. */
+  /** Sent in order. What is sent after the connection was closed, or went on to another generation, is dropped. */
   send(data: string | Uint8Array): void;
+  /**
+   * No message is handed over after it, `close` of the handlers is.
+   *
+   * @param code 1000 by default, another code an endpoint may send, or one of your own from 3000 to 4999
+   * @param reason at most 123 bytes
+   * @throws WEBSOCKET_CLOSE_INVALID
+   */
   close(code?: number, reason?: string): void;
 }
 
-/** What a plugin does with the connections of one route. Each connection's events come one at a time, in order. */
+/**
+ * What a plugin does with the connections of one route. Each connection's events come one at a time, in order: the next
+ * one waits until the promise of the one before is settled. A throw, or a handler over its time, closes the connection
+ * with 1011.
+ */
 export interface WebSocketHandlers {
-  /** A connection was opened. A throw closes it with 1011. */
   open?(peer: WebSocketPeer): MaybePromise<void>;
   message(peer: WebSocketPeer, data: string | Uint8Array): MaybePromise<void>;
   /** It is closed, by whichever side. Not called when it goes on with the next generation. */
   close?(peer: WebSocketPeer, code: number, reason: string): MaybePromise<void>;
-  /** An open connection came over from the generation before; its attachment came along. */
+  /** An open connection came over from another generation, before its next message; its attachment came along. */
   resume?(peer: WebSocketPeer): MaybePromise<void>;
 }
 
 /** How the connections of a route live through a swap. */
 export interface WebSocketOptions {
   /**
-   * Open connections go on with the next generation, attachment and all. Default false: they are closed with 1012 and
-   * a hint to reconnect once the old generation is drained.
+   * Open connections go on with the next generation, attachment and all, if its route on the same path hands over too.
+   * Default false: once what they had sent is handled they are closed with 1012 and a hint when to reconnect.
    */
   readonly handOver?: boolean;
+  /** Subprotocols the handlers speak: the first one a client offers that is among them is agreed on. Default none. */
+  readonly protocols?: readonly string[];
 }
 
 /** Registers what the plugin answers over HTTP. Everything is withdrawn when the generation ends. */

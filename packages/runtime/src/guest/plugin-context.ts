@@ -101,8 +101,8 @@ function createHttpRegistry(register: Register, sockets: SocketPort): HttpRegist
     onRequest: (options, hook) => register({ type: 'request-hook', ...placed(options) }, hook),
     onResponse: (options, hook) => register({ type: 'response-hook', ...placed(options) }, hook),
     sse: (path, handler) => route('GET', path, eventStreamRoute(handler)),
-    websocket: (path, handlers, { handOver = false } = {}) =>
-      register({ type: 'websocket', path, handsOver: handOver }, socketHandler(handlers, sockets)),
+    websocket: (path, handlers, { handOver = false, protocols = [] } = {}) =>
+      register({ type: 'websocket', path, handsOver: handOver, protocols }, socketHandler(handlers, sockets)),
   };
 }
 

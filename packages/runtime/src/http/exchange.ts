@@ -1,5 +1,9 @@
 import type { MaybePromise } from '@hotswap/sdk';
 import type { HotRequest, HotResponse } from '@hotswap/protocol/http';
+import type { Generation } from '../plugin/generation.ts';
+import type { AssignmentKey } from '../routing/assignment.ts';
+import type { RouteEntry } from '../routing/routing-table.ts';
+import type { TrieMatch } from '../routing/route-trie.ts';
 
 /**
  * One request's way through the plugins. It holds a lease on each generation it has entered, until `close`.
@@ -21,5 +25,18 @@ export interface Exchange {
 /** What the host itself would answer, as the last link of the middleware chain. */
 export type Fallback = (request: HotRequest) => MaybePromise<HotResponse>;
 
-/** Sends one request through the current routing table. */
-export type Dispatch = (request: HotRequest, fallback?: Fallback) => Exchange;
+/** The route that takes a WebSocket connection. */
+export interface SocketTarget {
+  readonly generation: Generation;
+  readonly match: TrieMatch<RouteEntry>;
+  readonly key: AssignmentKey;
+}
+
+/** Stands in the place of a route when a WebSocket is asked for: says yes with status 101. */
+export type AcceptSocket = (target: SocketTarget) => HotResponse;
+
+/**
+ * Sends one request through the current routing table. With `accept` it asks for a WebSocket: the same middleware stands
+ * in front, and no route is called.
+ */
+export type Dispatch = (request: HotRequest, fallback?: Fallback, accept?: AcceptSocket) => Exchange;

@@ -32,7 +32,7 @@ export interface DispatchParts {
 
 /** Makes the function that sends requests through the current routing table. */
 export function createDispatch(parts: DispatchParts): Dispatch {
-  return (...asked) => new PluginExchange(parts, ...asked);
+  return (request, fallback, accept) => new PluginExchange(parts, request, fallback, accept);
 }
 
 const anyone: AssignmentKey = {};
@@ -68,7 +68,7 @@ class PluginExchange implements Exchange, LeaseRequest {
   /** Stands for "nobody answered" behind a middleware; if it comes back untouched, the host goes on. */
   #unanswered: HotResponse | undefined;
 
-  constructor(parts: DispatchParts, ...[request, fallback, accept]: Parameters<Dispatch>) {
+  constructor(parts: DispatchParts, request: HotRequest, fallback?: Fallback, accept?: AcceptSocket) {
     this.#parts = parts;
     this.#fallback = fallback;
     this.#accept = accept;
@@ -78,9 +78,7 @@ class PluginExchange implements Exchange, LeaseRequest {
     this.#path = query < 0 ? target : target.slice(0, query);
     this.#method = request.method;
     this.#table = parts.router.table;
-    this.#match = accept
-      ? matchSocket(this.#table, this.#path)
-      : matchRoute(this.#table, this.#method, this.#path);
+    this.#match = accept ? matchSocket(this.#table, this.#path) : matchRoute(this.#table, this.#method, this.#path);
     this.#links = this.#linksOf(this.#match?.value);
     this.answer = this.#begin(request);
   }

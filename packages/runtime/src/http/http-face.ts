@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { isCodedError, messageOf } from '@hotswap/protocol';
 import { HotResponse } from '@hotswap/protocol/http';
 import type { HotRequest } from '@hotswap/protocol/http';
@@ -7,6 +8,8 @@ import type { Dispatch } from './exchange.ts';
 import { createFetchHandler } from './fetch-handler.ts';
 import { fail } from '../errors.ts';
 import { createNodeListener, type ListenerOptions, type NodeListener } from './node-listener.ts';
+import { type AttachedSockets, attachSockets, type AttachParts } from './websocket/attach-sockets.ts';
+import type { WebSocketServerOptions } from './websocket/socket-options.ts';
 
 /** What the host answers itself when no plugin route matched; middleware of plugins stands in front of it. */
 export type HostHandler = (request: Request) => MaybePromise<Response>;
@@ -29,17 +32,24 @@ export interface HttpFace {
   koa(options?: ListenerOptions): KoaMiddleware;
   /** For fetch-style servers. What no plugin answers is 404. */
   fetch(request: Request): Promise<Response>;
+  /**
+   * Hands the WebSocket connections of a Node server to the plugins, whatever framework answers its requests. Without it
+   * status says `websocket: unavailable`.
+   *
+   * @example
+   * runtime.websockets(app.listen(8080)); // Express, Koa; `app.server` of Fastify
+   */
+  websockets(server: Server, options?: WebSocketServerOptions): AttachedSockets;
 }
 
-export interface HttpFaceParts {
-  readonly dispatch: Dispatch;
-  readonly log: Logger;
+export interface HttpFaceParts extends AttachParts {
   /** Tells open-ended answers that the server takes leave: event streams end with a reconnect hint. */
   readonly announceDrain: () => void;
 }
 
 /** Opens the plugins to every kind of server. */
-export function createHttpFace({ dispatch, log, announceDrain }: HttpFaceParts): HttpFace {
+export function createHttpFace({ announceDrain, ...parts }: HttpFaceParts): HttpFace {
+  const { dispatch, log } = parts;
   return {
     listener: ({ fallback, ...options } = {}) => {
       const handle = fallback ? withFallback(dispatch, fallback, options.log ?? log) : dispatch;
@@ -49,6 +59,7 @@ export function createHttpFace({ dispatch, log, announceDrain }: HttpFaceParts):
     fastify: fastifyPlugin(dispatch, { log }),
     koa: (options) => koaMiddleware(dispatch, { log, ...options }),
     fetch: createFetchHandler(dispatch),
+    websockets: (server, options) => attachSockets(parts, server, options),
   };
 }
 

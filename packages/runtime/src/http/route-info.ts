@@ -58,7 +58,8 @@ export class RouteInfo implements RequestInfo {
   }
 }
 
-function decodeParams({ names, values }: RouteMatch): Readonly<Record<string, string>> {
+/** The values of a match by the names of their places. */
+export function decodeParams({ names, values }: RouteMatch): Readonly<Record<string, string>> {
   const params: Record<string, string> = Object.create(null);
   for (const [index, name] of names.entries()) params[name] = decodeSegment(values[index] ?? '');
   return params;

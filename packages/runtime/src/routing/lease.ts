@@ -57,6 +57,8 @@ export class Lease {
 
 /** Every lease on one generation: counts them, aborts them, says when the last is gone. */
 export class LeaseBook {
+  /** Hears that the drain begins, before open leases do; written by whoever wires the runtime. */
+  onDrain: (() => void) | undefined;
   /** A list through the leases themselves: taking and giving back a lease allocates nothing else. */
   #oldest: Lease | undefined;
   #newest: Lease | undefined;
@@ -120,6 +122,7 @@ export class LeaseBook {
 
   /** Tells open-ended answers that the drain has begun. */
   announceDrain(): void {
+    this.onDrain?.();
     for (const lease of this.open()) lease.onDrain?.();
   }
 

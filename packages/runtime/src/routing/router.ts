@@ -2,6 +2,8 @@ import { buildRoutingTable, emptyTable, type Routable, type RoutingTable, type S
 
 /** Holds the current routing table; the one place that replaces it. */
 export class Router<G extends Routable> {
+  /** Hears of each new table; written by whoever wires the runtime. */
+  onPublish: (() => void) | undefined;
   #table: RoutingTable<G> = emptyTable();
   #version = 0;
 
@@ -27,5 +29,6 @@ export class Router<G extends Routable> {
   publish(table: RoutingTable<G>): void {
     this.#table = table;
     this.#version++;
+    this.onPublish?.();
   }
 }

@@ -154,8 +154,7 @@ function routed(generation: Routable): { key: string; registration: Registration
     const ordinal = ordinals.get(registration.type) ?? 0;
     ordinals.set(registration.type, ordinal + 1);
     const hook = isHook(registration) ? registration : undefined;
-    if (hook || isRoute(registration))
-      found.push({ key: handlerKey(registration, ordinal), registration, hook });
+    if (hook || isRoute(registration)) found.push({ key: handlerKey(registration, ordinal), registration, hook });
   }
   return found;
 }

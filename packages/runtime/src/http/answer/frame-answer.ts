@@ -41,12 +41,14 @@ export function frameAnswer(answer: HotResponse, payload: BodyPayload | null, op
   const length = status === 204 ? undefined : status === 205 ? 0 : (declared ?? (status === 304 ? undefined : found));
   if (length !== undefined) fields.push('content-length', String(length));
   if (options.mustClose) fields.push('connection', 'close');
+  // What 426 must say, and the only other protocol there is.
+  if (status === 426) fields.push('upgrade', 'websocket', ...(options.mustClose ? [] : ['connection', 'upgrade']));
   if (options.isSharedOrigin) fields.push('content-security-policy', 'sandbox');
   return { fields, length, hasBody: !isBodiless && !options.isHead };
 }
 
 /** Drops, in place, the fields that are the host's to set; gives the content-length that was among them. */
-function keepAllowed(fields: string[], isSharedOrigin: boolean): number | undefined {
+export function keepAllowed(fields: string[], isSharedOrigin: boolean): number | undefined {
   let kept = 0;
   let declared: number | undefined;
   for (let i = 0; i < fields.length; i += 2) {
