@@ -50,6 +50,38 @@ describe('server-sent events', () => {
     expect((await reader.read()).done).toBe(true);
   });
 
+  it('tells each stream when to come back', async () => {
+    const text = eventStream(stuck(), AbortSignal.abort(), { retryMs: () => 1_234 }).text();
+    expect(await text).toBe('retry: 1234\n\n');
+  });
+
+  it('shows that it is alive between events, and loses none over it', async () => {
+    let beat = (): void => {};
+    let isStopped = false;
+    const { promise: second, resolve: giveSecond } = Promise.withResolvers<void>();
+    const events = async function* (): AsyncGenerator<EventFields> {
+      yield { data: 1 };
+      await second;
+      yield { data: 2 };
+    };
+    const onHeartbeat = (call: () => void) => {
+      beat = call;
+      return () => void (isStopped = true);
+    };
+    const reader = eventStream(events(), never, { onHeartbeat }).body!.getReader();
+    const read = async (): Promise<string> => Buffer.from((await reader.read()).value).toString();
+    expect(await read()).toBe('data: 1\n\n');
+    const beaten = [read(), read()];
+    beat();
+    expect(await beaten[0]).toBe(':\n\n');
+    beat();
+    expect(await beaten[1]).toBe(':\n\n');
+    giveSecond();
+    expect(await read()).toBe('data: 2\n\n');
+    expect((await reader.read()).done).toBe(true);
+    expect(isStopped).toBe(true);
+  });
+
   it("fails with the author's error", async () => {
     await expect(eventStream(broken(), never).text()).rejects.toThrow('no feed');
   });

@@ -15,6 +15,9 @@ import type { GuestHandler, GuestHost } from './guest-host.ts';
 import type { Ledger } from './ledger.ts';
 import { socketHandler, type SocketPort } from './socket-peer.ts';
 import type { HostServices } from '../host-services/host-services.ts';
+import { RoundClock } from '../host-services/round-clock.ts';
+import { createSystemClock } from '../host-services/system-clock.ts';
+import { retryAfterMs } from '../retry-hint.ts';
 import { fail } from '../errors.ts';
 
 /** What the context of one generation is made of. */
@@ -83,6 +86,7 @@ export function createPluginContext(parts: ContextParts): GuestContext {
 }
 
 function createHttpRegistry(register: Register, sockets: SocketPort): HttpRegistry {
+  const heartbeats = new RoundClock(createSystemClock(), heartbeatMs);
   const route = (method: RouteMethod, path: string, handler: RouteHandler): void =>
     register({ type: 'route', method, path }, handler);
   const placed = ({ paths = ['/*'], priority = 100 }: MiddlewareOptions) => ({ paths, priority });
@@ -100,17 +104,23 @@ function createHttpRegistry(register: Register, sockets: SocketPort): HttpRegist
     },
     onRequest: (options, hook) => register({ type: 'request-hook', ...placed(options) }, hook),
     onResponse: (options, hook) => register({ type: 'response-hook', ...placed(options) }, hook),
-    sse: (path, handler) => route('GET', path, eventStreamRoute(handler)),
+    sse: (path, handler) => route('GET', path, eventStreamRoute(handler, heartbeats)),
     websocket: (path, handlers, { handOver = false, protocols = [] } = {}) =>
       register({ type: 'websocket', path, handsOver: handOver, protocols }, socketHandler(handlers, sockets)),
   };
 }
 
+/** How often an event stream shows that it is alive: proxies cut what is silent for half a minute or more. */
+const heartbeatMs = 15_000;
+
 /** An event stream ends by itself when the drain begins, so that it never holds a generation back. */
-function eventStreamRoute(handler: SseHandler): RouteHandler {
+function eventStreamRoute(handler: SseHandler, heartbeats: RoundClock): RouteHandler {
   return (request, info) => {
     const signal = AbortSignal.any([info.draining, info.signal]);
-    return eventStream(handler(request, withSignal(info, signal)), signal);
+    return eventStream(handler(request, withSignal(info, signal)), signal, {
+      retryMs: retryAfterMs,
+      onHeartbeat: (beat) => heartbeats.add({ beat }),
+    });
   };
 }
 

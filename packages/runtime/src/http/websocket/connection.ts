@@ -2,11 +2,12 @@ import { isCodedError } from '@hotswap/protocol';
 import type { RawData, WebSocket } from 'ws';
 import { locate, type SocketLocation, type SocketRoute } from './locate.ts';
 import { nextStep, type SocketStanding } from './next-step.ts';
-import type { Pinged } from './ping-clock.ts';
-import { pluginFailed, pluginUnloaded, reconnect, retryAfterMs, type SocketEnd, tooSlow } from './socket-end.ts';
+import { pluginFailed, pluginUnloaded, reconnect, type SocketEnd, tooSlow } from './socket-end.ts';
 import { maxQueuedMessages, type SocketLimits } from './socket-options.ts';
 import type { SocketCall, SocketFacts } from '../../guest/socket-peer.ts';
+import type { Beating } from '../../host-services/round-clock.ts';
 import { type Generation, isFault } from '../../plugin/generation.ts';
+import { retryAfterMs } from '../../retry-hint.ts';
 import type { AssignmentKey } from '../../routing/assignment.ts';
 import type { Lease, LeaseRequest } from '../../routing/lease.ts';
 import type { SlotView } from '../../routing/routing-table.ts';
@@ -31,7 +32,7 @@ export interface ConnectionParts {
  * One open connection. The host owns the socket, so it outlives generations: each event goes, one at a time and in
  * order, to the generation that the routing table names at that moment.
  */
-export class SocketConnection implements SocketRoute, LeaseRequest, Pinged {
+export class SocketConnection implements SocketRoute, LeaseRequest, Beating {
   readonly id: string;
   readonly plugin: string;
   readonly route: string;

@@ -16,15 +16,6 @@ export const pluginFailed: SocketEnd = { code: 1011, reason: 'the plugin failed'
 /** More waits to be written than the host keeps for one client. */
 export const tooSlow: SocketEnd = { code: 1013, reason: 'too much is waiting to be read' };
 
-/** Milliseconds over which clients that are sent away together come back. */
-const earliestMs = 500;
-const spreadMs = 2_000;
-
-/** When one of many clients shall come back: each is told another moment, so that they do not come as one. */
-export function retryAfterMs(random: () => number = Math.random): number {
-  return earliestMs + Math.floor(random() * spreadMs);
-}
-
 /**
  * The client shall connect again: with 1012 everything that was received from it has been handled, with 1013 the plugin
  * is down. The reason is `reconnect retry=N`, N in milliseconds.

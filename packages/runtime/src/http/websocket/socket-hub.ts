@@ -1,11 +1,12 @@
 import { SocketConnection, type ConnectionParts } from './connection.ts';
-import { PingClock } from './ping-clock.ts';
-import { pluginFailed, reconnect, retryAfterMs } from './socket-end.ts';
+import { pluginFailed, reconnect } from './socket-end.ts';
 import { pingEveryMs } from './socket-options.ts';
 import { fail } from '../../errors.ts';
 import { closeProblem, maxAttachmentBytes, type SocketPort } from '../../guest/socket-peer.ts';
+import { RoundClock } from '../../host-services/round-clock.ts';
 import type { HostClock } from '../../host-services/system-clock.ts';
 import type { Generation } from '../../plugin/generation.ts';
+import { retryAfterMs } from '../../retry-hint.ts';
 import type { Lease } from '../../routing/lease.ts';
 import type { Router } from '../../routing/router.ts';
 import type { SlotView } from '../../routing/routing-table.ts';
@@ -23,7 +24,7 @@ interface Hold {
 /** Every open connection: who has which, and what becomes of them when the routing table changes. */
 export class SocketHub {
   readonly #router: Router<Generation>;
-  readonly #pings: PingClock;
+  readonly #pings: RoundClock;
   readonly #nextId = createRequestIds();
   readonly #connections = new Map<string, SocketConnection>();
   readonly #counts = new Map<string, number>();
@@ -35,7 +36,7 @@ export class SocketHub {
 
   constructor({ router, clock }: { readonly router: Router<Generation>; readonly clock: Pick<HostClock, 'after'> }) {
     this.#router = router;
-    this.#pings = new PingClock(clock, pingEveryMs);
+    this.#pings = new RoundClock(clock, pingEveryMs);
   }
 
   /** Whether some server hands its upgrades over. */
