@@ -1,5 +1,4 @@
 import { MessagePort } from 'node:worker_threads';
-import type { Transport } from './transport.ts';
 import { RingTransport } from './ring-transport.ts';
 
 /** What a thread is given to talk to its host with: one port, and memory that both sides see. */
@@ -12,7 +11,7 @@ export interface ThreadLink {
  * The guest's end. Its entry calls this once, with its `workerData`, before anything of a plugin runs.
  * The port keeps the thread alive until `close`.
  */
-export function openGuestTransport(data: unknown): Transport {
+export function openGuestTransport(data: unknown): RingTransport {
   if (!isThreadLink(data)) throw new Error('this file is the entry of a thread that HotSwap starts; do not run it');
   return new RingTransport({ port: data.port, memory: data.memory, side: 'guest' });
 }

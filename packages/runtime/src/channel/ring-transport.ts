@@ -36,6 +36,8 @@ export class RingTransport implements Transport {
   onClose: (() => void) | undefined;
   /** Every message that came, by either way. */
   received = 0;
+  /** Every message that went, by either way. */
+  sent = 0;
   readonly #port: MessagePort;
   readonly #control: Int32Array;
   readonly #reader: RingReader;
@@ -86,6 +88,7 @@ export class RingTransport implements Transport {
 
   send(message: unknown, transfer?: readonly ArrayBuffer[]): void {
     if (this.#isClosed) return;
+    this.sent++;
     this.#sent++;
     const isOneOfMany = this.#sent > 1 || this.#sentBefore > 1 || this.#cameAtOnce > 1;
     if (isOneOfMany && transfer === undefined && this.#writer.write(message, this.#portSent)) {

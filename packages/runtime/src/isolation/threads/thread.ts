@@ -19,6 +19,8 @@ export interface ThreadExit {
 export interface ThreadOwner {
   readonly plugin: string;
   readonly generation: number;
+  /** Its soft limit, so that V8's own one lies well above it. */
+  readonly memoryMB?: number;
 }
 
 /** What a thread is held to. */

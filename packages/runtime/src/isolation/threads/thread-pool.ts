@@ -1,0 +1,115 @@
+import type { Logger } from '@hotswap/sdk';
+import { ThreadCensus } from './thread-census.ts';
+import { ThreadWatch } from './thread-watch.ts';
+import type { Thread, ThreadOwner, ThreadPool } from './thread.ts';
+import { WorkerThread } from './worker-thread.ts';
+import type { HostClock } from '../../host-services/system-clock.ts';
+import type { StuckThread, ThreadsStatus } from '../../status.ts';
+
+/** What a pool is made with. */
+export interface WorkerPoolOptions {
+  /** The guest's entry file. */
+  readonly entry: string | URL;
+  /** How many warm threads wait for plugins, once the first was asked for. */
+  readonly spares: number;
+  /** The largest soft limit that a thread of this pool is meant for; default 256. */
+  readonly memoryMB?: number;
+  /** Flags of Node for the threads; nothing is inherited. */
+  readonly execArgv?: readonly string[];
+  readonly clock: Pick<HostClock, 'after'>;
+  readonly log: Logger;
+  /** Told of each thread that could not be ended. */
+  readonly onStuck?: (thread: StuckThread) => void;
+}
+
+/** New spares are made when nobody has asked for a thread for so long: a swap has its moment to itself. */
+const quietMs = 250;
+/** Where V8's own limit lies, at least, and how far above the soft one. */
+const leastBackstopMB = 1_024;
+const backstopFactor = 4;
+
+/** Threads for plugins, each used once, with warm ones in reserve. */
+export class WorkerPool implements ThreadPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #census: ThreadCensus;
+  readonly #watch = new ThreadWatch();
+  readonly #spares: WorkerThread[] = [];
+  readonly #taken = new Set<WorkerThread>();
+  #cancelRefill: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#census = new ThreadCensus((thread) => {
+      options.log.error({ ...thread }, 'a thread could not be ended and was abandoned; it may hold a core and memory');
+      options.onStuck?.(thread);
+    });
+  }
+
+  /** How many threads ever got stuck. */
+  get stuckTotal(): number {
+    return this.#census.stuckTotal;
+  }
+
+  status(): ThreadsStatus {
+    return { alive: this.#taken.size, spares: this.#spares.length, stuck: this.#census.stuck };
+  }
+
+  async take(owner?: ThreadOwner): Promise<Thread> {
+    const backstopMB = this.#backstopFor(owner?.memoryMB);
+    const index = this.#spares.findIndex((spare) => spare.backstopMB >= backstopMB);
+    const thread = this.#spares.splice(index, index < 0 ? 0 : 1)[0] ?? this.#start(backstopMB);
+    this.#taken.add(thread);
+    thread.onExit = undefined;
+    thread.belongTo(owner);
+    this.#planRefill();
+    return thread;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelRefill?.();
+    await Promise.all([...this.#spares, ...this.#taken].map((thread) => thread.terminate()));
+  }
+
+  #backstopFor(memoryMB = 0): number {
+    return Math.max(leastBackstopMB, backstopFactor * Math.max(memoryMB, this.#options.memoryMB ?? 0));
+  }
+
+  #start(backstopMB: number): WorkerThread {
+    const { entry, execArgv = [], clock } = this.#options;
+    return new WorkerThread({
+      entry,
+      backstopMB,
+      execArgv,
+      clock,
+      census: this.#census,
+      watch: this.#watch,
+      onGone: (thread) => this.#forget(thread),
+    });
+  }
+
+  #planRefill(): void {
+    this.#cancelRefill?.();
+    if (this.#isClosed || this.#options.spares <= this.#spares.length) return;
+    this.#cancelRefill = this.#options.clock.after(quietMs, () => this.#refill());
+  }
+
+  /** One at a time: making a thread holds the event loop up for a moment. */
+  #refill(): void {
+    if (this.#isClosed) return;
+    const spare = this.#start(this.#backstopFor());
+    spare.beSpare();
+    // A spare that ends by itself would end again: none is made in its place until the next is asked for.
+    spare.onExit = ({ detail, lastLines }) =>
+      this.#options.log.error({ detail, last_lines: lastLines }, 'a spare thread ended before it was used');
+    this.#spares.push(spare);
+    this.#planRefill();
+  }
+
+  #forget(thread: WorkerThread): void {
+    this.#taken.delete(thread);
+    const index = this.#spares.indexOf(thread);
+    if (index >= 0) this.#spares.splice(index, 1);
+  }
+}

@@ -1,0 +1,182 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { messageOf } from '@hotswap/protocol';
+import { OutputLines } from './output-lines.ts';
+import type { ThreadCensus } from './thread-census.ts';
+import type { ThreadWatch, WatchedThread } from './thread-watch.ts';
+import type { Thread, ThreadExit, ThreadLimits, ThreadOwner } from './thread.ts';
+import type { ThreadLink } from '../../channel/port-transport.ts';
+import { createRingMemory } from '../../channel/ring-memory.ts';
+import { RingTransport } from '../../channel/ring-transport.ts';
+import type { HostClock } from '../../host-services/system-clock.ts';
+
+/** What a thread is made of. */
+export interface WorkerThreadParts {
+  /** The guest's entry file. */
+  readonly entry: string | URL;
+  /** Where V8 itself ends the thread. It may take the host with it, so it lies far above every soft limit. */
+  readonly backstopMB: number;
+  /** Flags of Node for the thread alone. */
+  readonly execArgv: readonly string[];
+  readonly census: ThreadCensus;
+  readonly watch: ThreadWatch;
+  readonly clock: Pick<HostClock, 'after'>;
+  /** It is gone, or abandoned. */
+  readonly onGone: (thread: WorkerThread) => void;
+}
+
+/** A thread that has not ended so long after it was told to is stuck. */
+const terminationMs = 1_000;
+const megabyte = 1_048_576;
+
+/** A Node worker thread as a place for one generation. */
+export class WorkerThread implements Thread {
+  readonly id: number;
+  readonly transport: RingTransport;
+  readonly backstopMB: number;
+  onExit: Thread['onExit'];
+  onLine: Thread['onLine'];
+  readonly #worker: Worker;
+  readonly #parts: WorkerThreadParts;
+  readonly #errors = new OutputLines((line) => this.onLine?.('stderr', line));
+  readonly #watched: WatchedThread;
+  #owner: ThreadOwner | undefined;
+  /** Whether its end was told, or asked for, so that nobody needs to be told. */
+  #isSettled = false;
+  #failure: Error | undefined;
+  #whyEnded = 'it was told to end';
+  #ending: Promise<'ended' | 'stuck'> | undefined;
+
+  constructor(parts: WorkerThreadParts) {
+    this.#parts = parts;
+    this.backstopMB = parts.backstopMB;
+    const { port1, port2 } = new MessageChannel();
+    const memory = createRingMemory();
+    const worker = new Worker(parts.entry, {
+      name: 'hotswap guest',
+      workerData: { port: port2, memory } satisfies ThreadLink,
+      transferList: [port2],
+      execArgv: [...parts.execArgv],
+      env: guestEnvironment(process.env),
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: parts.backstopMB },
+    });
+    this.#worker = worker;
+    this.id = worker.threadId;
+    this.transport = new RingTransport({
+      port: port1,
+      memory,
+      side: 'host',
+      onBroken: (problem) => this.#endBecause({ reason: 'broken', detail: `what it sent is no message: ${problem}` }),
+    });
+    const output = new OutputLines((line) => this.onLine?.('stdout', line));
+    worker.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
+    worker.stderr.setEncoding('utf8').on('data', (text: string) => this.#errors.push(text));
+    worker.on('error', (error: Error) => (this.#failure = error));
+    worker.once('exit', (code) => void this.#exited(code));
+    this.#watched = {
+      loop: () => worker.performance.eventLoopUtilization(),
+      beats: () => this.transport.guestBeats,
+      backlog: () => this.transport.backlog,
+      taken: () => this.transport.received,
+      sent: () => this.transport.sent,
+      heap: async () => usedMegabytes(await worker.getHeapStatistics()),
+      ping: () => this.transport.ring(),
+      condemn: (verdict) => this.#endBecause(verdict),
+    };
+  }
+
+  get owner(): ThreadOwner | undefined {
+    return this.#owner;
+  }
+
+  /** A thread that belongs to nobody does not keep the process alive. */
+  belongTo(owner: ThreadOwner | undefined): void {
+    this.#owner = owner;
+    this.#worker.ref();
+    this.transport.keepAlive(true);
+  }
+
+  beSpare(): void {
+    this.#worker.unref();
+    this.transport.keepAlive(false);
+  }
+
+  watch(limits: ThreadLimits): void {
+    if (!this.#isSettled) this.#parts.watch.add(this.#watched, limits);
+  }
+
+  terminate(): Promise<'ended' | 'stuck'> {
+    this.#isSettled = true;
+    return this.#end();
+  }
+
+  #end(): Promise<'ended' | 'stuck'> {
+    this.#parts.watch.remove(this.#watched);
+    return (this.#ending ??= this.#endOrAbandon());
+  }
+
+  async #endOrAbandon(): Promise<'ended' | 'stuck'> {
+    const { promise: timeIsUp, resolve } = Promise.withResolvers<'stuck'>();
+    const cancel = this.#parts.clock.after(terminationMs, () => resolve('stuck'));
+    const ended = this.#worker.terminate().then(() => 'ended' as const);
+    const outcome = await Promise.race([ended, timeIsUp]);
+    cancel();
+    if (outcome === 'stuck') this.#abandon();
+    return outcome;
+  }
+
+  #abandon(): void {
+    this.#worker.unref();
+    this.#parts.census.noteStuck(this, this.#owner, this.#whyEnded);
+    this.transport.close();
+    this.#parts.onGone(this);
+  }
+
+  #endBecause(verdict: Pick<ThreadExit, 'reason' | 'detail'>): void {
+    if (this.#isSettled) return;
+    this.#whyEnded = verdict.detail;
+    this.#tell(verdict);
+    void this.#end();
+  }
+
+  async #exited(code: number): Promise<void> {
+    this.#parts.watch.remove(this.#watched);
+    this.#parts.census.noteEnded(this);
+    this.#parts.onGone(this);
+    if (this.#isSettled) return;
+    // What it wrote last is still on its way to the listeners.
+    await nextTurn();
+    this.#tell(causeOf(code, this.#failure, this.backstopMB));
+  }
+
+  #tell(exit: Omit<ThreadExit, 'lastLines'>): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.onExit?.({ ...exit, lastLines: this.#errors.last });
+  }
+}
+
+function causeOf(code: number, error: Error | undefined, backstopMB: number): Omit<ThreadExit, 'lastLines'> {
+  if (error === undefined) return { reason: 'exit', detail: `it ended itself with code ${code}` };
+  if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY')
+    return { reason: 'memory', detail: `it ran into the hard limit of ${backstopMB} MB`, error };
+  return { reason: 'error', detail: `an error that nobody caught ended it: ${messageOf(error)}`, error };
+}
+
+function usedMegabytes({
+  used_heap_size,
+  external_memory,
+}: {
+  used_heap_size: number;
+  external_memory: number;
+}): number {
+  return (used_heap_size + external_memory) / megabyte;
+}
+
+/** What belongs to the host alone, its token above all, and what would load the host's hooks into every thread. */
+function guestEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isHosts = (name: string): boolean => name.startsWith('HOTSWAP_') || name === 'NODE_OPTIONS';
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !isHosts(name)));
+}
