@@ -1,4 +1,4 @@
-import type { IsolationLevel } from '@hotswap/protocol';
+import type { FailurePolicy, IsolationLevel } from '@hotswap/protocol';
 
 /** What the outside sees of a plugin; derived from its default generation. */
 export type PublicState = 'loading' | 'active' | 'reloading' | 'unloading' | 'failed' | 'disabled';
@@ -41,6 +41,12 @@ export interface PluginStatus {
   /** What the ledger of the default generation still holds, by kind. */
   readonly resources: Readonly<Record<string, number>>;
   readonly activeRequests: number;
+  /** Open WebSocket connections. */
+  readonly connections: number;
+  /** Whether some server hands it WebSocket connections; absent for a plugin that takes none. */
+  readonly websocket?: 'available' | 'unavailable';
+  /** What stands in front of it: while it is parked requests wait, else they are refused or answered in its stead. */
+  readonly gate: 'unloading' | 'parked' | 'down' | undefined;
   readonly health: {
     readonly status: HealthWord;
     readonly reason: string | undefined;
@@ -49,11 +55,27 @@ export interface PluginStatus {
   };
   /** Whether the plugin gets calls: `open` means it gets none. Absent while nothing counts its failures. */
   readonly breaker?: 'closed' | 'open' | 'half-open';
+  /** What the runtime does about it by itself. Absent where nothing does. */
+  readonly recovery?: RecoveryStatus;
   readonly configSource: 'defaults' | 'file' | 'environment' | 'api';
   readonly snapshots: readonly SnapshotStatus[];
   /** The last state of it that was kept for a crash or a restart; absent while there is none. */
   readonly savedState?: SavedStateStatus | undefined;
   readonly counts: { readonly requests: number; readonly errors: number; readonly rollbacks: number };
+}
+
+/** What the runtime does by itself about a plugin that is not well. */
+export interface RecoveryStatus {
+  /** What requests meet while it is down. */
+  readonly policy: FailurePolicy;
+  /** Restarts that count against the maximum now. */
+  readonly attempts: number;
+  /** When the next one is due, if one is. */
+  readonly nextAttemptAt: number | undefined;
+  /** Given up: nothing is tried until an operator acts. */
+  readonly quarantined: boolean;
+  /** The id that the log tells of it under, while something is being done. */
+  readonly operationId: string | undefined;
 }
 
 /** A state of a plugin that it can be rolled back to. */

@@ -3,16 +3,20 @@ import { requiredBy } from './roster.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
 import { registrationLabels } from '../registration-label.ts';
 import type { PluginStatus } from '../status.ts';
+import { hasSockets } from '../http/websocket/unserved-sockets.ts';
 
 /** What a slot alone does not know. */
 export interface StatusContext {
   readonly isUnsigned: boolean;
   /** Names of the plugins that need it. */
   readonly dependents: readonly string[];
+  /** The host's end of its WebSocket connections. */
+  readonly sockets: { count(plugin: string): number; readonly isAvailable: boolean };
+  readonly recovery: Pick<PluginStatus, 'breaker' | 'recovery'>;
 }
 
 /** Everything an operator may ask about one plugin, computed from its slot. */
-export function statusOf(slot: PluginSlot, { isUnsigned, dependents }: StatusContext): PluginStatus {
+export function statusOf(slot: PluginSlot, { isUnsigned, dependents, recovery, sockets }: StatusContext): PluginStatus {
   const { current, failure, wish } = slot;
   const manifest = current?.artifact.manifest;
   const generations = [...slot.generations.values()];
@@ -45,7 +49,11 @@ export function statusOf(slot: PluginSlot, { isUnsigned, dependents }: StatusCon
     ...registrationLabels(current?.registrations ?? []),
     resources: current?.isolate.resources() ?? {},
     activeRequests: generations.reduce((sum, { leases }) => sum + leases.count, 0),
+    connections: sockets.count(slot.name),
+    ...(hasSockets(slot) && { websocket: sockets.isAvailable ? 'available' : 'unavailable' }),
+    gate: slot.gate?.reason,
     health: failure ? { ...slot.health, status: 'unhealthy', reason: failure.message } : slot.health,
+    ...recovery,
     configSource: wish.configSource,
     snapshots: slot.history.status(),
     counts: {
