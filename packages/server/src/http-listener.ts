@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createSecureContext } from 'node:tls';
 import { messageOf } from '@hotswap/protocol';
 import { listen } from '@hotswap/runtime';
@@ -14,6 +14,8 @@ export type RequestListener = (request: IncomingMessage, response: ServerRespons
 export interface HttpListener {
   /** `http://HOST:PORT`, with the port that was really taken. */
   readonly url: string;
+  /** For what takes its upgrades. */
+  readonly server: Server;
   /**
    * Takes no more connections, answers what has begun, and resolves when the last answer is out.
    * Past the signal it cuts off what is left. Calling it again waits for the same end.
@@ -46,7 +48,7 @@ export async function openListener({ bind, config, onRequest }: ListenOptions): 
     maxHeaderBytes: limits.maxHeaderBytes,
     ...(tls && { tls: await readCertificates(tls) }),
   });
-  return { url: listening.url, close: (signal) => listening.close({ graceMs, signal }) };
+  return { url: listening.url, server: listening.server, close: (signal) => listening.close({ graceMs, signal }) };
 }
 
 /** A plain listener as one whose answers end their connections once it is drained, those that have begun too. */

@@ -6,6 +6,7 @@ import type {
   NodeListener,
   Runtime,
   RuntimeConfig,
+  WebSocketServerOptions,
 } from '@hotswap/runtime';
 import { withDrain } from './http-listener.ts';
 
@@ -32,6 +33,17 @@ export function trafficListener({ runtime, config, fallback, log }: TrafficOptio
     isSharedOrigin: management.bind === undefined,
     ...(accessLog && { accessLog: (entry) => log.info({ ...entry }, 'request answered') }),
   });
+}
+
+/** How WebSocket connections reach the plugins: as their requests do. Paths of management stay with it. */
+export function socketOptions(config: ServerConfig, management?: MountedManagement): WebSocketServerOptions {
+  const { limits, trustedProxies } = config;
+  return {
+    maxUrlBytes: limits.maxUrlBytes,
+    trustedProxies,
+    isSharedOrigin: config.management.bind === undefined,
+    ...(management && { reserved: (path) => management.owns(path) }),
+  };
 }
 
 /** What answers management and nothing else. */

@@ -3,7 +3,7 @@ import { createRuntime, createSystemClock, ensureToken, followSources } from '@h
 import type { HostHandler, HostLogger, NodeListener, Runtime } from '@hotswap/runtime';
 import { followConfig } from './config-changes.ts';
 import { openListener } from './http-listener.ts';
-import { managementFirst, managementListener, trafficListener } from './listeners.ts';
+import { managementFirst, managementListener, socketOptions, trafficListener } from './listeners.ts';
 import { saveOperatorToken } from './operator-token.ts';
 import { withoutChanges } from './server-log.ts';
 import { readServerSettings } from './server-settings.ts';
@@ -88,13 +88,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { allowedOrigins, allowedHosts, bind: ownBind } = server.management;
   const management = runtime.management({ verifyToken: token.verify, allowedOrigins, allowedHosts });
   const traffic = trafficListener({ runtime, config: server, fallback: host?.fallback, log });
-  const open = async (onRequest: NodeListener, bind = server.bind): Promise<string> => {
+  const open = async (onRequest: NodeListener, bind = server.bind) => {
     const listener = await openListener({ bind, config: server, onRequest });
     started.defer(() => listener.close(AbortSignal.timeout(plugins.drainTimeoutMs)));
-    return listener.url;
+    return listener;
   };
-  const ownUrl = ownBind && (await open(managementListener(management), ownBind));
-  const url = await open(ownBind ? traffic : managementFirst(management, traffic));
+  const ownUrl = ownBind && (await open(managementListener(management), ownBind)).url;
+  const { url, server: httpServer } = await open(ownBind ? traffic : managementFirst(management, traffic));
+  runtime.websockets(httpServer, socketOptions(server, ownBind ? undefined : management));
 
   if (plugins.enabled && plugins.watch) {
     const clock = createSystemClock();
