@@ -6,11 +6,17 @@ import type { PluginFacts } from './host-services/metrics/runtime-metrics.ts';
 import type { PluginSlot } from './plugin/plugin-slot.ts';
 
 /** Everything there is to scrape: the runtime's own series, then the plugins'. */
-export function metricsText({ services, roster }: Pick<RuntimeCore, 'services' | 'roster'>): string {
+export function metricsText({
+  services,
+  roster,
+  sockets,
+  threads,
+}: Pick<RuntimeCore, 'services' | 'roster' | 'sockets' | 'threads'>): string {
   const facts = {
     now: Date.now(),
-    plugins: roster.slots.map(factsOf),
+    plugins: roster.slots.map((slot) => ({ ...factsOf(slot), connections: sockets.count(slot.name) })),
     sandboxInstances: 0,
+    threads: { ...threads.status(), stuckTotal: threads.stuckTotal },
     environment: 'default',
     node: hostname(),
   };

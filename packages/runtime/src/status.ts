@@ -60,7 +60,7 @@ export interface PluginStatus {
   readonly configSource: 'defaults' | 'file' | 'environment' | 'api';
   readonly snapshots: readonly SnapshotStatus[];
   /** The last state of it that was kept for a crash or a restart; absent while there is none. */
-  readonly savedState?: SavedStateStatus | undefined;
+  readonly savedState?: SavedStateStatus;
   readonly counts: { readonly requests: number; readonly errors: number; readonly rollbacks: number };
 }
 
@@ -158,6 +158,7 @@ export interface RuntimeStatus {
   readonly activeRequests: number;
   /** Facts an operator must know, such as `allowUnsigned` being set. */
   readonly notices: readonly string[];
+  readonly threads: ThreadsStatus;
   readonly plugins: readonly PluginStatus[];
 }
 

@@ -53,15 +53,21 @@ test('a process whose thread is never given back ends itself past its deadline',
     process.stdout.write('running');
     await stopping;
   `);
+  let log = '';
+  child.stderr.on('data', (text: Buffer) => (log += text.toString()));
   await once(child.stdout, 'data');
   child.kill('SIGTERM');
-  const [code, signal] = await once(child, 'exit', { signal: AbortSignal.timeout(10_000) });
+  const [code, signal] = await once(child, 'close', { signal: AbortSignal.timeout(10_000) });
   expect([code, signal]).toEqual([null, 'SIGKILL']);
+  expect(JSON.parse(log)).toMatchObject({
+    level: 'CRITICAL',
+    message: 'the process ended itself with SIGKILL: it had not shut down within 200 ms',
+  });
 });
 
-function start(code: string): ChildProcessByStdio<null, Readable, null> {
+function start(code: string): ChildProcessByStdio<null, Readable, Readable> {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { count, duration, flag, text, texts } from './document/setting-kinds.ts';
+import { count, countOrNone, duration, flag, text, texts } from './document/setting-kinds.ts';
 import type { SettingsSection } from './document/settings-reader.ts';
 import { readPluginEntries } from './plugin-entry.ts';
 import type { PluginEntry } from './plugin-entry.ts';
@@ -47,10 +47,14 @@ export interface PluginsConfig {
   readonly probationMs: number;
   /** Default 10. */
   readonly maxSnapshots: number;
+  /** How often the state of a plugin that has answered something is kept for a crash; default 30 s. 0: not at all. */
+  readonly snapshotIntervalMs: number;
   /** How long a request waits for a plugin that starts or changes hands; default 5 s. */
   readonly parkTimeoutMs: number;
   /** How many wait for one plugin at most; default 1,000. */
   readonly maxParked: number;
+  /** Warm threads that wait for `strict` plugins, once there was one; default 1. */
+  readonly spares: number;
   readonly security: SecurityConfig;
   /** What the file says about single plugins, by name. */
   readonly entries: Readonly<Record<string, PluginEntry>>;
@@ -72,8 +76,10 @@ export function readPluginsConfig(section: SettingsSection, folder: string): Plu
     healthIntervalMs: section.read('healthInterval', duration, 30_000),
     probationMs: section.read('probation', duration, 60_000),
     maxSnapshots: section.read('maxSnapshots', count, 10),
+    snapshotIntervalMs: section.read('snapshotInterval', duration, 30_000),
     parkTimeoutMs: section.read('parkTimeout', duration, 5_000),
     maxParked: section.read('maxParked', count, 1_000),
+    spares: section.read('spares', countOrNone, 1),
     security: readSecurity(section.section('security')),
   };
   const entries = readPluginEntries(section, folder);

@@ -48,8 +48,10 @@ describe('a config file', () => {
       healthIntervalMs: 30_000,
       probationMs: 60_000,
       maxSnapshots: 10,
+      snapshotIntervalMs: 30_000,
       parkTimeoutMs: 5_000,
       maxParked: 1_000,
+      spares: 1,
       security: {
         verifySignatures: true,
         allowUnsigned: false,

@@ -41,6 +41,13 @@ export const count: SettingKind<number> = {
   fromText: asNumber,
 };
 
+/** A whole number, zero included. */
+export const countOrNone: SettingKind<number> = {
+  expects: 'a whole number, 0 or above',
+  read: (value) => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined),
+  fromText: asNumber,
+};
+
 /** A number above zero and at most one. */
 export const share: SettingKind<number> = {
   expects: 'a number above 0 and at most 1',

@@ -1,4 +1,4 @@
-import type { PublicState } from '../../status.ts';
+import type { PublicState, ThreadsStatus } from '../../status.ts';
 import type { Operation } from '../../status.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import type { DurationFacts } from './duration-histogram.ts';
@@ -17,6 +17,8 @@ export interface PluginFacts {
   readonly stateSince: number;
   readonly reloadCount: number;
   readonly activeRequests: number;
+  /** Open WebSocket connections. */
+  readonly connections?: number | undefined;
   readonly invocations: number;
   /** Invocations that ended in an error; part of `invocations`. */
   readonly errors: number;
@@ -38,6 +40,8 @@ export interface RuntimeFacts {
   readonly now: number;
   readonly plugins: readonly PluginFacts[];
   readonly sandboxInstances: number;
+  /** Absent in a runtime that has none. */
+  readonly threads?: (ThreadsStatus & { readonly stuckTotal: number }) | undefined;
   readonly environment: string;
   readonly node: string;
   /** Only where a control plane deploys. */
@@ -95,6 +99,7 @@ export class RuntimeMetrics {
     return [
       ...prefixedFamilies(this.#prefix, facts, this.#operationSamples()),
       ...pluginFamilies(facts),
+      ...threadFamilies(this.#prefix, facts),
       ...deploymentFamilies(facts),
       counter('plugins_registered_total', 'Plugins loaded.', one(this.#successes(['load']))),
       counter('plugins_deployed_total', 'Generations put into service.', one(this.#successes(deployingOperations))),
@@ -119,6 +124,19 @@ export class RuntimeMetrics {
       value: count,
     }));
   }
+}
+
+function threadFamilies(prefix: string, { threads }: RuntimeFacts): MetricFamily[] {
+  const { alive = 0, spares = 0, stuck = [], stuckTotal = 0 } = threads ?? {};
+  const byState = { alive, spare: spares, stuck: stuck.length };
+  return [
+    gauge(
+      `${prefix}_threads`,
+      'Threads of plugins, warm spares, and threads that cannot be ended.',
+      Object.entries(byState).map(([state, value]) => ({ labels: { state }, value })),
+    ),
+    counter(`${prefix}_threads_stuck_total`, 'Threads that could not be ended when they had to.', one(stuckTotal)),
+  ];
 }
 
 const deployingOperations: readonly Operation[] = [
@@ -155,6 +173,7 @@ function prefixedFamilies(
     },
     gauge(`${start}_memory_usage_bytes`, 'Memory of the plugin, where it can be told.', each(plugins, 'memoryBytes')),
     gauge(`${start}_active_requests`, 'Requests that are in the plugin now.', each(plugins, 'activeRequests')),
+    gauge(`${start}_websocket_connections`, 'WebSocket connections that are open.', each(plugins, 'connections')),
     counter(
       `${start}_resource_violations_total`,
       'Times the plugin went over a limit.',
@@ -206,6 +225,7 @@ function invocationSamples({ name, invocations, errors }: PluginFacts): readonly
 type NumberFact =
   | 'reloadCount'
   | 'activeRequests'
+  | 'connections'
   | 'panics'
   | 'memoryBytes'
   | 'cpuPercent'

@@ -12,7 +12,7 @@ afterEach(async () => {
 
 function makePool(options: Partial<WorkerPoolOptions> = {}): WorkerPool {
   const pool = new WorkerPool({
-    entry: new URL('fixtures/obedient-guest.ts', import.meta.url),
+    entry: async () => new URL('fixtures/obedient-guest.ts', import.meta.url),
     execArgv: ['--conditions=@hotswap/source'],
     spares: 0,
     clock: createSystemClock(),
@@ -178,7 +178,7 @@ test('a spare that cannot even start is told in the log, and not made again and 
   const clock = createFakeClock();
   const errors: unknown[] = [];
   const log = { ...silentLog, error: (fields: unknown) => errors.push(fields) };
-  const entry = new URL('data:text/javascript,throw new Error("no entry")');
+  const entry = async () => new URL('data:text/javascript,throw new Error("no entry")');
   const pool = makePool({ spares: 1, clock, log, entry });
   await pool.take();
   await clock.advance(250);

@@ -8,8 +8,8 @@ import type { StuckThread, ThreadsStatus } from '../../status.ts';
 
 /** What a pool is made with. */
 export interface WorkerPoolOptions {
-  /** The guest's entry file. */
-  readonly entry: string | URL;
+  /** Where the guest's entry file is; asked once, when the first thread is wanted. */
+  readonly entry: () => Promise<string | URL>;
   /** How many warm threads wait for plugins, once the first was asked for. */
   readonly spares: number;
   /** The largest soft limit that a thread of this pool is meant for; default 256. */
@@ -35,6 +35,7 @@ export class WorkerPool implements ThreadPool {
   readonly #watch = new ThreadWatch();
   readonly #spares: WorkerThread[] = [];
   readonly #taken = new Set<WorkerThread>();
+  #entry: Promise<string | URL> | undefined;
   #cancelRefill: (() => void) | undefined;
   #isClosed = false;
 
@@ -55,14 +56,24 @@ export class WorkerPool implements ThreadPool {
     return { alive: this.#taken.size, spares: this.#spares.length, stuck: this.#census.stuck };
   }
 
+  /** What an operator must know, in sentences. */
+  notices(): readonly string[] {
+    return this.#census.stuck.map(
+      ({ plugin, generation, reason }) =>
+        `a thread of plugin ${plugin}, generation ${generation}, cannot be ended (${reason}): it holds a core and memory until the host restarts`,
+    );
+  }
+
   async take(owner?: ThreadOwner): Promise<Thread> {
+    this.#entry ??= this.#options.entry();
+    const entry = await this.#entry;
     const backstopMB = this.#backstopFor(owner?.memoryMB);
     const index = this.#spares.findIndex((spare) => spare.backstopMB >= backstopMB);
-    const thread = this.#spares.splice(index, index < 0 ? 0 : 1)[0] ?? this.#start(backstopMB);
+    const thread = this.#spares.splice(index, index < 0 ? 0 : 1)[0] ?? this.#start(entry, backstopMB);
     this.#taken.add(thread);
     thread.onExit = undefined;
     thread.belongTo(owner);
-    this.#planRefill();
+    this.#planRefill(entry);
     return thread;
   }
 
@@ -76,8 +87,8 @@ export class WorkerPool implements ThreadPool {
     return Math.max(leastBackstopMB, backstopFactor * Math.max(memoryMB, this.#options.memoryMB ?? 0));
   }
 
-  #start(backstopMB: number): WorkerThread {
-    const { entry, execArgv = [], clock } = this.#options;
+  #start(entry: string | URL, backstopMB: number): WorkerThread {
+    const { execArgv = [], clock } = this.#options;
     return new WorkerThread({
       entry,
       backstopMB,
@@ -89,22 +100,22 @@ export class WorkerPool implements ThreadPool {
     });
   }
 
-  #planRefill(): void {
+  #planRefill(entry: string | URL): void {
     this.#cancelRefill?.();
     if (this.#isClosed || this.#options.spares <= this.#spares.length) return;
-    this.#cancelRefill = this.#options.clock.after(quietMs, () => this.#refill());
+    this.#cancelRefill = this.#options.clock.after(quietMs, () => this.#refill(entry));
   }
 
   /** One at a time: making a thread holds the event loop up for a moment. */
-  #refill(): void {
+  #refill(entry: string | URL): void {
     if (this.#isClosed) return;
-    const spare = this.#start(this.#backstopFor());
+    const spare = this.#start(entry, this.#backstopFor());
     spare.beSpare();
     // A spare that ends by itself would end again: none is made in its place until the next is asked for.
     spare.onExit = ({ detail, lastLines }) =>
       this.#options.log.error({ detail, last_lines: lastLines }, 'a spare thread ended before it was used');
     this.#spares.push(spare);
-    this.#planRefill();
+    this.#planRefill(entry);
   }
 
   #forget(thread: WorkerThread): void {
