@@ -103,6 +103,20 @@ export const fail = defineErrors({
     message:
       'plugin {plugin} is changing hands and {places} requests wait already; try again, or raise [plugins] maxParked',
   },
+  PLUGIN_NOT_READY: { kind: 'unavailable', message: 'plugin {plugin} was not ready within {limitMs} ms; try again' },
+  PLUGIN_DOWN: {
+    kind: 'unavailable',
+    message: 'plugin {plugin} is down ({reason}); try again in {retryAfterSeconds} s',
+  },
+  PLUGIN_UNRESPONSIVE: {
+    kind: 'plugin-fault',
+    message: 'plugin {plugin} did not answer {calls} calls in a row within {limitMs} ms each',
+  },
+  QUARANTINED: {
+    kind: 'unavailable',
+    message:
+      'plugin {plugin} was given up after {attempts} restarts ({problem}); repair it, then hotswap plugin restart {plugin}',
+  },
   PLUGIN_UNLOADING: { kind: 'unavailable', message: 'Service temporarily unavailable' },
   PLUGIN_UNAVAILABLE: {
     kind: 'unavailable',
@@ -132,10 +146,32 @@ export const fail = defineErrors({
     message:
       'plugin {plugin} asks for limits.{limit} of {asked}; {setting} allows {allowed}: lower the one or raise the other',
   },
+  ISOLATE_EXITED: {
+    kind: 'unavailable',
+    message: 'the isolate of plugin {plugin} ended: {reason}; see hotswap plugin status {plugin}',
+  },
+  ISOLATE_STUCK: {
+    kind: 'plugin-fault',
+    message: 'the thread of plugin {plugin} could not be ended and was abandoned; it may hold a core and memory',
+  },
+  ISOLATE_NEEDS_SOURCE: {
+    kind: 'invalid',
+    message:
+      'plugin {plugin} was given as an object in memory, which cannot cross to isolation {level}; load it from its file or folder',
+  },
+  GUEST_CALLS_EXCEEDED: {
+    kind: 'limit',
+    message: 'the plugin has {limit} calls to its host under way; wait for some of them before it makes more',
+  },
+  GUEST_MESSAGE_INVALID: {
+    kind: 'plugin-fault',
+    message: 'plugin {plugin} sent its host what it may not send: {problem}',
+  },
   ISOLATION_UNAVAILABLE: {
     kind: 'invalid',
     message: 'plugin {plugin} asks for isolation {level}, which this build does not have; choose one of: {available}',
   },
+  ISOLATION_UNCHANGED: { kind: 'conflict', message: 'plugin {plugin} runs at isolation {level} already' },
   TRANSITION_VETOED: {
     kind: 'conflict',
     message: 'the move of plugin {plugin} from {from} to {to} was vetoed: {reason}',

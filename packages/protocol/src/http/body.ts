@@ -15,7 +15,8 @@ export type BodyLike =
   | NonNullable<RequestInit['body']>
   | ReadableStream
   | AsyncIterable<Uint8Array | string>
-  | Iterable<Uint8Array>;
+  | Iterable<Uint8Array>
+  | BodyPayload;
 
 /** A body at rest: what is left after forms and buffers became text, bytes or a stream. */
 export type BodyPayload = string | Uint8Array | Blob | ReadableStream | AsyncIterable<unknown> | BodySource;
@@ -42,6 +43,11 @@ export class HotBody {
 
   get used(): boolean {
     return this.#used || (this.#stream !== undefined && isDisturbed(this.#stream));
+  }
+
+  /** Whether there is none; asking makes nothing. */
+  get isAbsent(): boolean {
+    return this.#payload === null;
   }
 
   /** The body as a web stream, always the same one; `null` without a body. */
@@ -125,6 +131,7 @@ export function payloadOf(body: BodyLike | null | undefined): TypedPayload {
   if (tagOf(body) === 'URLSearchParams') {
     return { payload: String(body), contentType: 'application/x-www-form-urlencoded;charset=UTF-8' };
   }
+  if (isSource(body)) return { payload: body, contentType: undefined };
   if (Symbol.asyncIterator in body) return { payload: body, contentType: undefined };
   if (Symbol.iterator in body) return { payload: eachOf(body as Iterable<unknown>), contentType: undefined };
   return { payload: String(body), contentType: textType };

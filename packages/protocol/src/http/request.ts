@@ -125,6 +125,11 @@ export class HotRequest implements Request {
     return this.#opened().take();
   }
 
+  /** Whether there is a body, read or not. Unlike `body`, asking makes nothing. */
+  get hasBody(): boolean {
+    return !this.#opened().isAbsent;
+  }
+
   get body(): ReadableStream | null {
     return this.#opened().stream;
   }

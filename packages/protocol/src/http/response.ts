@@ -135,6 +135,11 @@ export class HotResponse implements Response {
     return this.#payload;
   }
 
+  /** Whether there is a body, read or not. Unlike `body`, asking makes nothing. */
+  get hasBody(): boolean {
+    return this.#payload !== null || this.#body?.isAbsent === false;
+  }
+
   get body(): ReadableStream | null {
     return this.#opened().stream;
   }

@@ -30,10 +30,15 @@ interface Loaded {
 export class Guest {
   /** Reached by every function of the program: a leak of one of them is a leak of this. */
   readonly anchor: object = { of: 'plugin code' };
-  readonly #ledger = new Ledger();
+  readonly #ledger: Ledger;
   readonly #ending = new AbortController();
   #loaded: Loaded | undefined;
   #running: RunningPlugin = {};
+
+  /** @param resourcesChanged called whenever what it holds changes */
+  constructor(resourcesChanged?: () => void) {
+    this.#ledger = new Ledger(resourcesChanged);
+  }
 
   /** Evaluates the program; nothing of the plugin has started yet. Throws what it threw. */
   async load({ program, ...start }: GuestStart): Promise<PluginTraits> {
@@ -89,6 +94,11 @@ export class Guest {
   /** What the ledger still holds, by kind. */
   resources(): Readonly<Record<string, number>> {
     return this.#ledger.counts();
+  }
+
+  /** What has stood in the ledger for longest. */
+  oldestResources(most: number): ReturnType<Ledger['oldest']> {
+    return this.#ledger.oldest(most);
   }
 
   /**

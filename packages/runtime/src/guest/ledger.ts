@@ -8,6 +8,8 @@ interface Line extends LedgerEntry {
   readonly kind: string;
   readonly label: string;
   readonly undo: () => void | Promise<void>;
+  /** On the monotonic clock. */
+  readonly since: number;
 }
 
 /** An undo step that failed, with what it was about. */
@@ -20,19 +22,37 @@ export interface UndoFailure {
 /** Everything one generation registered or began, undone last-first when it ends. */
 export class Ledger {
   readonly #lines = new Set<Line>();
+  readonly #changed: () => void;
   #isClosed = false;
+
+  /** @param changed called whenever a line comes or goes */
+  constructor(changed: () => void = () => {}) {
+    this.#changed = changed;
+  }
 
   /** Once closed, whatever is added is undone at once: a stopped generation can begin nothing. */
   add(kind: string, label: string, undo: () => void | Promise<void>): LedgerEntry {
-    const line: Line = { kind, label, undo, forget: () => void this.#lines.delete(line) };
+    const line: Line = { kind, label, undo, since: performance.now(), forget: () => this.#forget(line) };
     // Nobody is left who could be told that this undoing failed.
     if (this.#isClosed) void (async () => undo())().catch(() => {});
     else this.#lines.add(line);
+    this.#changed();
     return line;
   }
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** The lines that have stood for longest. */
+  oldest(most: number): readonly { readonly kind: string; readonly label: string; readonly ageMs: number }[] {
+    const now = performance.now();
+    // A set keeps the order in which its lines came.
+    return Array.from(this.#lines.values().take(most), ({ kind, label, since }) => ({
+      kind,
+      label,
+      ageMs: now - since,
+    }));
   }
 
   /** How many lines there are of each kind. */
@@ -59,6 +79,10 @@ export class Ledger {
       }
     }
     return failures;
+  }
+
+  #forget(line: Line): void {
+    if (this.#lines.delete(line)) this.#changed();
   }
 }
 

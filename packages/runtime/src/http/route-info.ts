@@ -40,6 +40,11 @@ export class RouteInfo implements RequestInfo {
     return this.#lease.signal;
   }
 
+  /** Has aborts told to a call that goes on behind a channel; no signal is made for it. */
+  follow(follower: { abort(reason: unknown): void }): void {
+    this.#lease.follow(follower);
+  }
+
   get draining(): AbortSignal {
     if (this.#draining === undefined) {
       const controller = new AbortController();

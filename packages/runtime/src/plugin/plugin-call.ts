@@ -16,6 +16,7 @@ export class PluginCall implements MethodCall {
   readonly #leases: LeaseBook;
   readonly #callerSignal: AbortSignal | undefined;
   #lease: Lease | undefined;
+  #stopFollowing: (() => void) | undefined;
 
   constructor(leases: LeaseBook, data: unknown, options: CallOptions | undefined) {
     this.#leases = leases;
@@ -35,8 +36,20 @@ export class PluginCall implements MethodCall {
     return this.#callerSignal ? AbortSignal.any([own, this.#callerSignal]) : own;
   }
 
+  /** Has aborts told to a call that goes on behind a channel; no signal is made for it. */
+  follow(follower: { abort(reason: unknown): void }): void {
+    this.lease.follow(follower);
+    const caller = this.#callerSignal;
+    if (caller === undefined) return;
+    if (caller.aborted) return follower.abort(caller.reason);
+    this.#stopFollowing = () => caller.removeEventListener('abort', abort);
+    const abort = (): void => follower.abort(caller.reason);
+    caller.addEventListener('abort', abort, { once: true });
+  }
+
   /** Gives the lease back, if there is one. */
   close(): void {
+    this.#stopFollowing?.();
     this.#lease?.release();
   }
 }

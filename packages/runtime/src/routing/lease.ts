@@ -26,6 +26,8 @@ export class Lease {
   request: LeaseRequest | undefined;
   /** Ends the answer whose body is being written; set from its head on. */
   cutOff: ((reason: Error) => void) | undefined;
+  /** Told of an abort without a signal being made: a call that goes on behind a channel. */
+  follower: { abort(reason: unknown): void } | undefined;
   /** Ends what would go on for ever, such as an event stream, when the drain begins. */
   onDrain: (() => void) | undefined;
   readonly #book: LeaseBook;
@@ -48,6 +50,13 @@ export class Lease {
   abort(reason: unknown): void {
     this.#abortReason ??= reason;
     this.#controller?.abort(reason);
+    this.follower?.abort(reason);
+  }
+
+  /** From now on an abort is told; at once where it has happened. */
+  follow(follower: NonNullable<Lease['follower']>): void {
+    this.follower = follower;
+    if (this.#abortReason !== undefined) follower.abort(this.#abortReason);
   }
 
   release(): void {

@@ -1,0 +1,110 @@
+/** Told when the work it belongs to is to be given up. */
+export interface AbortFollower {
+  abort(reason: unknown): void;
+}
+
+/** Makes an answer of what crossed; throws where it is none. */
+export type ReadAnswer = (value: unknown, call: PendingCall) => unknown;
+
+/** What a pending call does with the channel it waits on. */
+export interface CallKeeper {
+  abortCall(call: PendingCall, reason: unknown): void;
+  forget(call: PendingCall): void;
+}
+
+/** A call that the other side has not answered, or whose answer is still being streamed. */
+export class PendingCall implements AbortFollower {
+  readonly id: number;
+  readonly promise: Promise<unknown>;
+  /** What belongs to the call on this side. */
+  readonly context: unknown;
+  readonly read: ReadAnswer | undefined;
+  isSettled = false;
+  isAborted = false;
+  /** Called once, when it is answered and nothing of its answer is streamed any more. */
+  onEnd: (() => void) | undefined;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly #keeper: CallKeeper;
+  #holds = 0;
+
+  constructor(keeper: CallKeeper, id: number, read: ReadAnswer | undefined, context: unknown) {
+    this.#keeper = keeper;
+    this.id = id;
+    this.read = read;
+    this.context = context;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.promise = promise;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  /** Asks the other side to give the work up. Its answer still counts, if one comes. */
+  abort(reason: unknown): void {
+    if (this.isAborted) return;
+    this.isAborted = true;
+    this.#keeper.abortCall(this, reason);
+  }
+
+  /** It goes on after its answer, as long as something of that is still streamed. Pair it with `letGo`. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  letGo(): void {
+    this.#holds--;
+    if (this.isSettled && !this.isHeld) this.#keeper.forget(this);
+  }
+
+  get isHeld(): boolean {
+    return this.#holds > 0;
+  }
+}
+
+/** A call of the other side, while it is worked on here. */
+export class InboundCall implements AbortFollower {
+  readonly id: number;
+  /** Told when the drain begins; set by whoever wants to know. */
+  onDrain: (() => void) | undefined;
+  isAnswered = false;
+  readonly #ended: (call: InboundCall) => void;
+  #controller: AbortController | undefined;
+  #isAborted = false;
+  #reason: unknown;
+  #holds = 0;
+
+  constructor(id: number, ended: (call: InboundCall) => void) {
+    this.id = id;
+    this.#ended = ended;
+  }
+
+  /** Made on first touch: most work never looks. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#isAborted) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    if (this.#isAborted) return;
+    this.#isAborted = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** It can be aborted also after its answer, as long as something of that is still streamed. Pair it with `letGo`. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  letGo(): void {
+    this.#holds--;
+    if (this.isAnswered && !this.isHeld) this.#ended(this);
+  }
+
+  get isHeld(): boolean {
+    return this.#holds > 0;
+  }
+}

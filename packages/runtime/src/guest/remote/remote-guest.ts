@@ -1,0 +1,106 @@
+import type { PluginManifest } from '@hotswap/protocol';
+import { Outbox } from './outbox.ts';
+import { createRemoteServices } from './remote-services.ts';
+import { RemoteSockets } from './remote-sockets.ts';
+import { asServeCall, serveHandlers } from './remote-handlers.ts';
+import { ResourceReport } from './resource-report.ts';
+import type { InboundCall } from '../../channel/calls.ts';
+import { Channel, type ServeCall } from '../../channel/channel.ts';
+import type { HostMessage, MessageOf } from '../../channel/messages.ts';
+import type { Transport } from '../../channel/transport.ts';
+import { fromWireFailure, toWireFailure } from '../../channel/wire-failure.ts';
+import type { HostServices } from '../../host-services/host-services.ts';
+import { Guest } from '../guest.ts';
+import type { GuestHandler } from '../guest-host.ts';
+
+/** A guest whose host is on the other side of a channel. */
+export interface RemoteGuest {
+  /** An error came out of the plugin outside any call. */
+  fault(where: string, error: unknown): void;
+}
+
+/** Brings plugins to life for a host behind `transport`: the same guest as in the host's thread, with its services far away. */
+export function serveGuest(transport: Transport): RemoteGuest {
+  const handlers = new Map<number, GuestHandler>();
+  const calls = new Map<string, ServeCall>();
+  let manifest: PluginManifest | undefined;
+  let services: HostServices | undefined;
+  let progress: Int32Array | undefined;
+  const channel: Channel = new Channel({
+    transport,
+    calls,
+    tells: new Map([
+      ['drain', ([, call]) => channel.inbound(call)?.onDrain?.()],
+      ['buffered', ([, socket, bytes]) => sockets.told(socket as string, bytes as number)],
+    ]),
+    mostCalls: Infinity,
+    violated: (problem) => {
+      throw new Error(`the host sent a message that cannot be: ${problem}`);
+    },
+    progress: {
+      note: (call) => {
+        if (progress !== undefined) progress[0] = call;
+      },
+    },
+  });
+  const outbox = new Outbox(channel);
+  const sockets = new RemoteSockets(channel);
+  const fault = (where: string, error: unknown): void => channel.tell(['fault', where, toWireFailure(error)]);
+  const report = new ResourceReport(channel, () => guest.resources());
+  const guest: Guest = new Guest(() => report.changed());
+
+  /** Before its answer, whatever was noted meanwhile: who waits for the start finds its metrics and resources. */
+  const serve = <Tag extends HostMessage[0]>(
+    tag: Tag,
+    work: (message: MessageOf<HostMessage, Tag>, call: InboundCall) => Promise<unknown>,
+  ): void => {
+    calls.set(
+      tag,
+      asServeCall<Tag>(async (message, call) => {
+        try {
+          return await work(message, call);
+        } finally {
+          outbox.flush();
+          report.flush();
+        }
+      }),
+    );
+  };
+  serve('load', ([, , facts]) => {
+    ({ manifest, progress } = facts);
+    services = createRemoteServices(channel, outbox);
+    return guest.load({
+      manifest,
+      generation: facts.generation,
+      config: facts.config,
+      program: { type: 'text', ...facts.program },
+      services,
+      host: {
+        register: (registration, handler) => {
+          handlers.set(registration.id, handler);
+          channel.tell(['register', registration]);
+        },
+        fault,
+        sockets,
+      },
+    });
+  });
+  serve('start', ([, , state]) => guest.start(state));
+  serve('health', () => guest.health());
+  serve('configure', ([, , next, previous]) => guest.configure(next, previous));
+  serve('export-state', async ([, , version]) => {
+    const state = await guest.exportState(version);
+    // The encoder's memory is larger than what it wrote, and a clone would take all of it along.
+    return state && { schemaVersion: state.schemaVersion, bytes: new Uint8Array(state.bytes) };
+  });
+  serve('rehearse-state', ([, , state]) => guest.rehearseState(state));
+  serve('stop', async ([, , reason], { signal }) => {
+    const failures = await guest.stop(fromWireFailure(reason), signal);
+    services?.close();
+    return failures.map(({ kind, label, error }) => ({ kind, label, error: toWireFailure(error) }));
+  });
+  const served = serveHandlers({ channel, sockets, handlers, plugin: () => manifest?.name ?? '' });
+  for (const [tag, work] of Object.entries(served))
+    calls.set(tag, asServeCall(work as Parameters<typeof asServeCall>[0]));
+  return { fault };
+}

@@ -1,0 +1,13 @@
+// The entry of a thread that runs a plugin. It is built into one file: see `isolation/worker/guest-entry.ts`.
+import { workerData } from 'node:worker_threads';
+import { serveGuest } from './remote-guest.ts';
+import { openGuestTransport } from '../../channel/port-transport.ts';
+import { isGenerationEnded } from '../../host-services/generation-ended.ts';
+
+const guest = serveGuest(openGuestTransport(workerData));
+
+// The thread is the plugin's alone: whatever nobody caught is its own, and counts against it as at every level.
+process.on('unhandledRejection', (reason: unknown) => {
+  if (!isGenerationEnded(reason)) guest.fault('promise that nobody awaited', reason);
+});
+process.on('uncaughtException', (error: unknown) => guest.fault('callback', error));

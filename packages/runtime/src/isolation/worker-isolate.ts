@@ -1,0 +1,228 @@
+import type { ExportedState, PluginManifest, Registration } from '@hotswap/protocol';
+import type { EndFailure, Isolate, IsolateStart, PluginTraits } from './isolate.ts';
+import type { Thread, ThreadExit, ThreadLimits, ThreadPool } from './threads/thread.ts';
+import { hostCalls, hostTells, type GuestRights } from './worker/host-calls.ts';
+import { readEndFailures, readHealth, readState, readTraits } from './worker/read-answers.ts';
+import { remoteHandler } from './worker/remote-handler.ts';
+import { graceAfter } from './worker/stop-deadline.ts';
+import { InvalidMessage } from '../channel/bounds.ts';
+import type { PendingCall } from '../channel/calls.ts';
+import { Channel } from '../channel/channel.ts';
+import type { HostMessage, LoadFacts } from '../channel/messages.ts';
+import { toWireFailure } from '../channel/wire-failure.ts';
+import { fail } from '../errors.ts';
+
+/** What a worker isolate stands on. */
+export interface WorkerIsolateParts {
+  readonly pool: ThreadPool;
+  /** What the thread of a plugin is held to. */
+  readonly limitsOf: (manifest: PluginManifest) => ThreadLimits;
+}
+
+/** Calls of one guest to its host that may be under way. */
+const mostCalls = 1_000;
+const mostRegistrations = 10_000;
+/** A guest that sends so much of what nobody understands is given up. */
+const mostViolations = 100;
+/** Larger maps stay with the host, which alone reads them. */
+const largestMap = 524_288;
+
+/** A thread, the channel to the guest in it, and whose it is. */
+interface Running {
+  readonly thread: Thread;
+  readonly channel: Channel;
+  readonly start: IsolateStart;
+  /** The number of the last call that the guest took up. */
+  readonly progress: Int32Array;
+}
+
+/**
+ * Level `strict`: the plugin runs in a thread of its own, and its handlers send calls across. It contains accidents:
+ * endless loops, growth, crashes of code. Files, network and environment are not confined.
+ */
+export class WorkerIsolate implements Isolate {
+  readonly level = 'strict';
+  readonly #parts: WorkerIsolateParts;
+  readonly #ids = new Set<number>();
+  #running: Running | undefined;
+  #resources: Readonly<Record<string, number>> = {};
+  #phase: 'new' | 'starting' | 'started' | 'ended' = 'new';
+  #violations = 0;
+  #ending: Promise<readonly EndFailure[]> | undefined;
+
+  constructor(parts: WorkerIsolateParts) {
+    this.#parts = parts;
+  }
+
+  async load(start: IsolateStart): Promise<PluginTraits> {
+    const { manifest, program, generation, config } = start;
+    if (program.type === 'definition') {
+      throw fail('ISOLATE_NEEDS_SOURCE', { plugin: manifest.name, level: this.level });
+    }
+    const limits = this.#parts.limitsOf(manifest);
+    const { memoryMB } = limits;
+    const thread = await this.#parts.pool.take({ plugin: manifest.name, generation, memoryMB });
+    if (this.#ending !== undefined) {
+      await thread.terminate();
+      throw fail('ISOLATE_EXITED', { plugin: manifest.name, reason: 'it was stopped while it was loaded' });
+    }
+    this.#phase = 'starting';
+    const { channel, progress } = this.#open(thread, start);
+    thread.watch(limits);
+    const { body, file, sourceMap } = program;
+    const map = sourceMap !== undefined && sourceMap.length <= largestMap ? sourceMap : undefined;
+    const facts: LoadFacts = { manifest, generation, config, program: { body, file, sourceMap: map }, progress };
+    return readTraits(await call(channel, ['load', 0, facts]).promise);
+  }
+
+  async start(state: ExportedState | undefined): Promise<{ readonly exportsState: boolean }> {
+    const given = state && movable(state);
+    const { channel } = this.#isRunning();
+    const answer = call(channel, ['start', 0, given], given && [given.bytes.buffer]).promise;
+    const started = await answer;
+    this.#phase = 'started';
+    return { exportsState: isTrue(started, 'exportsState') };
+  }
+
+  async health(): ReturnType<Isolate['health']> {
+    return readHealth(await call(this.#isRunning().channel, ['health', 0]).promise);
+  }
+
+  async configure(
+    next: Readonly<Record<string, unknown>>,
+    previous: Readonly<Record<string, unknown>>,
+  ): Promise<boolean> {
+    return (await call(this.#isRunning().channel, ['configure', 0, next, previous]).promise) === true;
+  }
+
+  async exportState(version?: number): Promise<ExportedState | undefined> {
+    return readState(await call(this.#isRunning().channel, ['export-state', 0, version]).promise);
+  }
+
+  async rehearseState(state: ExportedState): Promise<boolean> {
+    const given = movable(state);
+    const { channel } = this.#isRunning();
+    return (await call(channel, ['rehearse-state', 0, given], [given.bytes.buffer]).promise) === true;
+  }
+
+  resources(): Readonly<Record<string, number>> {
+    return this.#resources;
+  }
+
+  stop(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {
+    this.#ending ??= this.#end(reason, limit);
+    return this.#ending;
+  }
+
+  #open(thread: Thread, start: IsolateStart): Running {
+    const { services, host } = start;
+    const rights: GuestRights = {
+      channel: () => channel,
+      services,
+      fault: (where, error) => host.fault(where, error),
+      sockets: host.sockets,
+      register: (registration) => this.#register(registration, channel, start),
+      resources: (counts) => (this.#resources = counts),
+    };
+    const channel: Channel = new Channel({
+      transport: thread.transport,
+      calls: hostCalls(rights),
+      tells: hostTells(rights),
+      mostCalls,
+      violated: (problem) => this.#violated(problem),
+    });
+    thread.onExit = (exit) => this.#exited(exit);
+    thread.onLine = (stream, line) => services.log.info({ stream }, line);
+    thread.transport.onClose = () => this.#exited({ reason: 'exit', detail: 'its channel closed', lastLines: [] });
+    this.#running = { thread, channel, start, progress: new Int32Array(new SharedArrayBuffer(4)) };
+    return this.#running;
+  }
+
+  #register(registration: Registration, channel: Channel, { host }: IsolateStart): void {
+    const isUsable = this.#phase === 'starting' && !this.#ids.has(registration.id);
+    if (!isUsable || this.#ids.size >= mostRegistrations) throw new InvalidMessage('a registration that cannot be');
+    this.#ids.add(registration.id);
+    host.register(registration, remoteHandler(registration, channel));
+  }
+
+  #violated(problem: string): void {
+    const { start, thread } = this.#isRunning();
+    start.host.fault('message', fail('GUEST_MESSAGE_INVALID', { plugin: start.manifest.name, problem }));
+    if (++this.#violations !== mostViolations) return;
+    this.#exited({ reason: 'broken', detail: `it sent ${mostViolations} messages that cannot be`, lastLines: [] });
+    void thread.terminate();
+  }
+
+  /** The thread is gone: every call is settled now, and each says whether the guest had begun it. */
+  #exited({ reason, detail, error, lastLines }: ThreadExit): void {
+    if (this.#running === undefined || this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#resources = {};
+    const { channel, progress, start } = this.#running;
+    const { name: plugin } = start.manifest;
+    const exit = fail('ISOLATE_EXITED', { plugin, reason: detail, cause: reason }, { cause: error });
+    const taken = progress[0] ?? 0;
+    channel.close(exit, (pending) =>
+      isTakenUp(pending, taken)
+        ? exit
+        : fail('ISOLATE_EXITED', { plugin, reason: detail, cause: reason, begun: false }),
+    );
+    if (this.#ending !== undefined) return;
+    if (lastLines.length > 0) start.services.log.error({ last_lines: lastLines }, 'the last lines of the thread');
+    start.host.exited(exit);
+  }
+
+  async #end(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {
+    if (this.#running === undefined) return [];
+    const { thread, channel, start } = this.#running;
+    const failures = this.#phase === 'ended' ? [] : [...(await stopGuest(channel, reason, limit))];
+    this.#phase = 'ended';
+    channel.close(fail('ISOLATE_EXITED', { plugin: start.manifest.name, reason: 'it was stopped' }));
+    if ((await thread.terminate()) === 'stuck') {
+      const error = fail('ISOLATE_STUCK', { plugin: start.manifest.name });
+      failures.push({ kind: 'thread', label: `thread ${thread.id}`, error });
+    }
+    this.#resources = {};
+    return failures;
+  }
+
+  #isRunning(): Running {
+    if (this.#running === undefined) throw new Error('the isolate was not loaded');
+    return this.#running;
+  }
+}
+
+/** Asks the guest to end; whatever it has not done when `limit` and a grace are over is left to the thread's end. */
+async function stopGuest(channel: Channel, reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {
+  const stopping = call(channel, ['stop', 0, toWireFailure(reason)]);
+  const abort = (): void => stopping.abort(limit.reason);
+  if (limit.aborted) abort();
+  else limit.addEventListener('abort', abort, { once: true });
+  const grace = graceAfter(limit);
+  try {
+    return readEndFailures(await Promise.race([stopping.promise, grace.over]));
+  } catch (error) {
+    return [{ kind: 'stop', label: 'the isolate', error }];
+  } finally {
+    grace.cancel();
+    limit.removeEventListener('abort', abort);
+  }
+}
+
+function call(channel: Channel, message: HostMessage, transfer?: readonly ArrayBuffer[]): PendingCall {
+  return channel.call([...message], undefined, undefined, transfer);
+}
+
+/** A copy that may move: the snapshot that it is taken from is kept. */
+function movable({ schemaVersion, bytes }: ExportedState): ExportedState & { readonly bytes: Uint8Array<ArrayBuffer> } {
+  return { schemaVersion, bytes: new Uint8Array(bytes) };
+}
+
+/** Numbers go round: a call is later than the last one taken up when it is less than half the circle ahead. */
+function isTakenUp({ id }: PendingCall, taken: number): boolean {
+  return ((id - taken) & 0x3fff_ffff) > 0x1fff_ffff || id === taken;
+}
+
+function isTrue(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && Reflect.get(value, name) === true;
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+
+/** The files that an entry was made of, with their digests. */
+interface EntryRecord {
+  readonly file: string;
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+let entry: Promise<string> | undefined;
+
+/**
+ * The file that a guest's thread runs: one CJS file, which the build has put beside the package. A checkout has none:
+ * it is built from the sources once, and again when one of them has changed.
+ */
+export function guestEntry(): Promise<string> {
+  entry ??= findEntry();
+  return entry;
+}
+
+async function findEntry(): Promise<string> {
+  const found = createRequire(import.meta.url).resolve('@hotswap/runtime/guest-thread');
+  if (!found.endsWith('.ts')) return found;
+  const folder = join(dirname(found), '../../../node_modules/.cache/hotswap');
+  const record = await readRecord(join(folder, 'guest-thread.json'));
+  if (record !== undefined && (await isCurrent(record.inputs))) return join(folder, record.file);
+  return buildEntry(found, folder);
+}
+
+async function buildEntry(source: string, folder: string): Promise<string> {
+  const { bundleGuest } = await import('./bundle-guest.ts');
+  const { text, inputs } = await bundleGuest(source);
+  const file = `guest-thread-${digestOf(text)}.cjs`;
+  const target = await writable(folder);
+  const digests = await Promise.all(inputs.map(async (path) => [path, digestOf(await readFile(path))] as const));
+  await writeWhole(join(target, file), text);
+  const record: EntryRecord = { file, inputs: Object.fromEntries(digests) };
+  await writeWhole(join(target, 'guest-thread.json'), JSON.stringify(record));
+  return join(target, file);
+}
+
+async function readRecord(path: string): Promise<EntryRecord | undefined> {
+  try {
+    const record = JSON.parse(await readFile(path, 'utf8')) as EntryRecord;
+    await readFile(join(dirname(path), record.file));
+    return record;
+  } catch {
+    // Nothing was built yet, or not to its end.
+    return undefined;
+  }
+}
+
+async function isCurrent(inputs: EntryRecord['inputs']): Promise<boolean> {
+  const checks = Object.entries(inputs).map(async ([path, digest]) => {
+    const bytes = await readFile(path).catch(() => undefined);
+    return bytes !== undefined && digestOf(bytes) === digest;
+  });
+  return (await Promise.all(checks)).every(Boolean);
+}
+
+/** The cache of the checkout, or a folder of this process where that cannot be written. */
+async function writable(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    return folder;
+  } catch {
+    return mkdtemp(join(tmpdir(), 'hotswap-guest-'));
+  }
+}
+
+/** Whoever reads it finds all of it or nothing: several processes may build at once. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const unfinished = resolve(dirname(path), `.${basename(path)}.${process.pid}`);
+  await writeFile(unfinished, text);
+  await rename(unfinished, path);
+}
+
+function digestOf(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex').slice(0, 32);
+}
