@@ -17,7 +17,7 @@ import {
 import type { ServiceDirectory } from './host-services/service-directory.ts';
 import { MemoryBackend } from './host-services/storage/memory-backend.ts';
 import { SqliteBackend } from './host-services/storage/sqlite-backend.ts';
-import { createSystemClock } from './host-services/system-clock.ts';
+import { createSystemClock, type HostClock } from './host-services/system-clock.ts';
 import type { Dispatch } from './http/exchange.ts';
 import { createDispatch } from './http/handle-request.ts';
 import { SocketHub } from './http/websocket/socket-hub.ts';
@@ -37,6 +37,10 @@ import { StateKeeper } from './state/state-keeper.ts';
 import type { SwapParts } from './swap/swap.ts';
 import { checkArtifact, type CheckParts } from './verbs/check-artifact.ts';
 import { waitingFor } from './verbs/start-up/needed-plugin.ts';
+import { ProcessEnd } from './recovery/process-end.ts';
+import { policyOfSlots } from './recovery/recovery-policy.ts';
+import { Supervisor } from './recovery/supervisor.ts';
+import { tellEscalation } from './recovery/recovery-log.ts';
 import { OperatorWishes } from './verbs/operator-wishes.ts';
 import { Roster } from './verbs/roster.ts';
 import { Transitions, type RuntimeEvents } from './verbs/transitions.ts';
@@ -67,6 +71,9 @@ export interface RuntimeCore {
   ) => { readonly config: SlotWish['config']; readonly source: ConfigSource };
 }
 
+  readonly supervisor: Supervisor;
+  readonly clock: HostClock;
+  readonly threads: WorkerPool;
 /** The levels this build can give. */
 const factories: IsolateFactories = {
   none: () => new InProcessIsolate('none'),
@@ -78,7 +85,7 @@ const neverAborted = new AbortController().signal;
 /** Builds the parts of a runtime and connects them; nothing runs yet. */
 export function composeRuntime(settings: RuntimeSettings, options: RuntimeOptions): RuntimeCore {
   const log = options.log ?? createLogger();
-  const clock = createSystemClock();
+  const clock = options.clock ?? createSystemClock();
   const { data, limits, config } = settings;
   const services = createHostServicesCore({
     clock,
@@ -138,7 +145,8 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       callTimeoutMs: level === 'none' ? Infinity : callTimeoutOf(manifest, limits.callTimeoutMs),
       maxBodyBytes: manifest.limits?.maxBody === undefined ? Infinity : parseSize(manifest.limits.maxBody),
       log: log.child({ plugin_name: slot.name, version: manifest.version, generation: number }),
-      onExit: () => {},
+      onExit: (error, exited) => supervisor.exited(error, exited),
+      onFailure: (failed) => supervisor.failed(failed),
       onMove: ({ from, to, reason }, moved) => {
         census.moved(moved, to, Date.now());
         log.debug({ ...identity, plugin_name: slot.name, from, to, reason }, 'generation moved');
@@ -163,7 +171,10 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     check: (slot, artifact, wish) => checkArtifact(check, slot, artifact, wish),
     configFor: check.configFor,
     make,
-    noted: (slot, reason) => transitions.note(slot, reason),
+    noted: (slot, reason) => {
+      supervisor.noted(slot);
+      transitions.note(slot, reason);
+    },
     waitsFor: (plugin) => waitedFor(roster.find(plugin), services.services),
     keepState: (_, state) => keeper.keep(state),
     lastState: (plugin) => keeper.lastState(plugin),
@@ -209,6 +220,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       if (report.operation === 'rollback' && isDone) services.runtimeMetrics.rollbackFinished(report.durationMs);
       if (report.operation === 'unload' && isDone) forgetPlugin(services, report.plugin);
       transitions.logReport(report);
+      const operationId = supervisor.rolledBack(slot, reason);
     },
     wished: (slot, operation, change) => wishes.record(slot, operation, change),
   });
@@ -258,6 +270,24 @@ function callTimeoutOf({ limits }: PluginManifest, operatorMs: number): number {
 }
 
 /**
+    begins: (plugin, actor, reason) => supervisor.verbBegins(plugin, actor, reason),
+    ended: (plugin, actor) => supervisor.verbEnded(plugin, actor),
+  });
+  const supervisor = new Supervisor({
+    clock,
+    random: Math.random,
+    log,
+    verbs,
+    swap,
+    limits,
+    slots: () => roster.slots,
+    find: (plugin) => roster.find(plugin),
+    policyOf: policyOfSlots((plugin) => wishes.entryOf(plugin)?.recovery),
+    noted: swap.noted,
+    escalated: (escalation) => {
+      events.emit('escalation', escalation);
+      void tellEscalation(options.onEscalation, escalation, log);
+    },
  * A schema is compiled once for each artifact, and forgotten with it. Compiling holds up the loop for milliseconds,
  * and versions of a plugin mostly share their schema: the last one of each is kept for the next swap.
  */
@@ -289,3 +319,6 @@ function secretReferences(
   }
   return { ...references, ...given };
 }
+    supervisor,
+    clock,
+    threads,

@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path';
 import { messageOf, type IsolationLevel } from '@hotswap/protocol';
 import { formatOf } from './config/document/config-document.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from './config/runtime-config.ts';
+import type { Escalation } from './recovery/recovery-parts.ts';
+import type { HostClock } from './host-services/system-clock.ts';
 import type { HostLogger } from './host-services/logging/create-logger.ts';
 import type { IdentifyRequest } from './http/handle-request.ts';
 import { defaultWatchRules, type WatchRules } from './swap/probation/verdict.ts';
@@ -79,6 +81,8 @@ export interface RuntimeOptions {
   readonly identify?: IdentifyRequest;
   /** What operators must know of the host, in sentences; shown in the log and in status. */
   readonly notices?: readonly string[];
+  /** Called when recovery gives a plugin up and an operator must act. A throw is logged. */
+  readonly onEscalation?: (escalation: Escalation) => void | Promise<void>;
   /** Copies and freezes what passes between plugins in this thread, to expose what isolation would. Default false. */
   readonly copyValues?: boolean;
   /** Prefix of the metrics; default `hotswap`. */
@@ -87,6 +91,8 @@ export interface RuntimeOptions {
   readonly guardProcess?: boolean;
   /** Default `process.env`. Only names that begin with `HOTSWAP_` are read, and what `[secrets]` points at. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** The time of everything that waits; default: the machine's. Tests move one by hand. */
+  readonly clock?: HostClock;
 }
 
 /** Options and config brought together. */

@@ -141,7 +141,7 @@ class PluginRuntime implements Runtime {
 
   /** The recipe of a start; `close` reads it from the bottom. */
   async start(): Promise<Runtime> {
-    const { settings, roster, wishes, verbs, swap, log } = this.#core;
+    const { settings, roster, wishes, verbs, swap, supervisor, stateAtRest, log } = this.#core;
     if (this.#phase !== 'created') throw fail('RUNTIME_STARTED_ALREADY');
     this.#phase = 'starting';
     for (const notice of settings.notices) log.warn({ notice }, 'runtime notice');
@@ -168,7 +168,14 @@ class PluginRuntime implements Runtime {
       await startPlugins(parts, await this.#wanted());
     }
     const { healthIntervalMs } = settings.limits;
-    this.#probe = startHealthProbe({ slots: () => roster.slots, intervalMs: healthIntervalMs });
+    supervisor.start();
+    stateAtRest.start();
+    this.#probe = startHealthProbe({
+      slots: () => roster.slots,
+      clock: this.#core.clock,
+      intervalMs: healthIntervalMs,
+      probed: (slot, problem) => supervisor.probed(slot, problem),
+    });
     if (this.#options.watch === true && settings.directory !== undefined) {
       const clock = createSystemClock();
       this.#follower = await followSources({ runtime: this, directory: settings.directory, clock, log });
@@ -333,13 +340,19 @@ class PluginRuntime implements Runtime {
   }
 
   async #close(): Promise<void> {
-    const { roster, verbs, queue, loader, deadlines, wishes, services, log } = this.#core;
+    const { roster, verbs, queue, loader, deadlines, wishes, services, supervisor, stateAtRest, log } = this.#core;
     this.#phase = 'closed';
     await this.#follower?.[Symbol.asyncDispose]();
     this.#probe?.close();
     await queue.whenIdle();
     const order = [...new Set(roster.slots.flatMap((slot) => roster.cascadeOf(slot.name)))];
     for (const name of order) {
+  #statusOf(slot: PluginSlot, dependents: readonly string[]): PluginStatus {
+    const { supervisor, sockets, stateAtRest } = this.#core;
+    const savedState = stateAtRest.keeper.statusOf(slot.name);
+    return statusOf(slot, { isUnsigned: true, dependents, recovery: supervisor.statusOf(slot), sockets, savedState });
+  }
+
       const report = await verbs.remove(name).catch((error: unknown) => ({ reason: error }));
       if (report.reason !== undefined)
         log.error({ plugin_name: name, error: report.reason }, 'plugin did not end well');
@@ -352,6 +365,8 @@ class PluginRuntime implements Runtime {
     await nextTurn();
     this.#guard?.close();
   }
+    supervisor.close();
+    stateAtRest.stop();
 
   /** A verb that is refused once the runtime is closed. */
   #open<Args extends readonly unknown[], Result>(verb: (...args: Args) => Promise<Result>) {

@@ -33,6 +33,8 @@ export interface GenerationParts {
   readonly onMove: (move: GenerationMove, generation: Generation) => void;
   /** Its isolate ended without being asked to. */
   readonly onExit: (error: Error, generation: Generation) => void;
+  /** A call of it failed, or an error came out of it. */
+  readonly onFailure: (generation: Generation) => void;
 }
 
 /** What one finished call tells whoever watches a generation. */
@@ -75,12 +77,15 @@ export class Generation implements DeadlineHolder {
   errors = 0;
   /** Errors that came out of the plugin outside any call. */
   faults = 0;
+  /** Calls that were not answered in time. */
+  timeouts = 0;
   readonly #registrations: Registration[] = [];
   readonly #handlers = new Map<string, GuestHandler>();
   readonly #deadlines: CallDeadlines;
   readonly #faultLog: FaultLog;
   readonly #sockets: SocketPort;
   readonly #onExit: GenerationParts['onExit'];
+  readonly #onFailure: GenerationParts['onFailure'];
   #config: Readonly<Record<string, unknown>>;
 
   constructor(parts: GenerationParts) {
@@ -96,6 +101,7 @@ export class Generation implements DeadlineHolder {
     this.#deadlines = parts.deadlines;
     this.#sockets = parts.sockets;
     this.#onExit = parts.onExit;
+    this.#onFailure = parts.onFailure;
     this.#faultLog = new FaultLog(parts.log, parts.artifact.program);
   }
 
@@ -233,6 +239,7 @@ export class Generation implements DeadlineHolder {
     if (isError) this.errors++;
     this.durations.record(durationMs);
     this.onOutcome?.({ isError, durationMs });
+    if (isError) this.#onFailure(this);
   }
 
   /** A middleware waits for what stands behind it: its own time does not run meanwhile. */
@@ -247,9 +254,10 @@ export class Generation implements DeadlineHolder {
   }
 
   expire(now: number): void {
-    this.leases.expire(now, ({ limitMs = this.callTimeoutMs }) =>
-      fail('CALL_TIMED_OUT', { plugin: this.plugin, limitMs }),
-    );
+    this.leases.expire(now, ({ limitMs = this.callTimeoutMs }) => {
+      this.timeouts++;
+      return fail('CALL_TIMED_OUT', { plugin: this.plugin, limitMs });
+    });
   }
 
   /** An error came out of the plugin outside any call. */
@@ -257,6 +265,7 @@ export class Generation implements DeadlineHolder {
     this.faults++;
     this.#faultLog.write(`plugin failed in a ${where}`, error);
     this.onOutcome?.({ isError: true, durationMs: 0 });
+    this.#onFailure(this);
   }
 
   /** Lets go of the host's side, after the isolate has stopped. */
@@ -284,8 +293,9 @@ export class Generation implements DeadlineHolder {
     this.leases.abortAll(error);
     this.leases.cancelAll(error);
     if (this.lifecycle.can('failed')) this.lifecycle.move('failed', toCode(error));
-    this.onOutcome?.({ isError: true, durationMs: 0 });
+    // Whoever watches acts next, if anybody does: recovery must see first that there is a watch.
     this.#onExit(error, this);
+    this.onOutcome?.({ isError: true, durationMs: 0 });
   }
 
   #register(registration: Registration, handler: GuestHandler): void {

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { composeRuntime, type RuntimeCore } from '../compose-runtime.ts';
+import { createSystemClock } from '../host-services/system-clock.ts';
 import { silentLog } from '../host-services/logging/silent-log.ts';
 import { resolveSettings } from '../runtime-options.ts';
 import { type HealthProbe, startHealthProbe } from './health-probe.ts';
@@ -18,7 +19,12 @@ async function probing(health: () => unknown, settings: Readonly<Record<string, 
   let calls = 0;
   const definition = { start: () => ({ health: () => (calls++ === 0 ? 'healthy' : health()) as 'healthy' }) };
   await core.verbs.load({ name: 'a', definition, manifest: { health: settings } });
-  probe = startHealthProbe({ slots: () => core.roster.slots, intervalMs: 5 });
+  probe = startHealthProbe({
+    slots: () => core.roster.slots,
+    clock: createSystemClock(),
+    intervalMs: 5,
+    probed: () => {},
+  });
 }
 const health = () => core.roster.get('a').health;
 

@@ -3,6 +3,7 @@ import {
   type BackoffStrategy,
   type FailurePolicy,
   type FallbackAction,
+  type PluginManifest,
   type RecoverySettings,
 } from '@hotswap/protocol';
 
@@ -72,6 +73,29 @@ export const defaultRecoveryPolicy: RecoveryPolicy = {
 /** The policy that holds: the operator's word over the plugin's over the defaults, key by key. */
 export function recoveryPolicy(plugin: RecoveryWish | undefined, operator: RecoveryWish | undefined): RecoveryPolicy {
   return withWish(withWish(defaultRecoveryPolicy, plugin), operator);
+}
+
+/** The policy of each plugin, worked out anew when its manifest or the operator's word has changed. */
+export function policyOfSlots(
+  operatorOf: (plugin: string) => RecoveryWish | undefined,
+): (slot: PolicyHolder) => RecoveryPolicy {
+  const known = new WeakMap<object, { readonly operator: RecoveryWish | undefined; readonly policy: RecoveryPolicy }>();
+  return ({ name, current, outage }) => {
+    const manifest = (current ?? outage?.last)?.artifact.manifest;
+    const operator = operatorOf(name);
+    const found = manifest && known.get(manifest);
+    if (found && found.operator === operator) return found.policy;
+    const policy = recoveryPolicy(wishOfManifest(manifest?.recovery), operator);
+    if (manifest) known.set(manifest, { operator, policy });
+    return policy;
+  };
+}
+
+/** What a slot tells of its manifest. */
+interface PolicyHolder {
+  readonly name: string;
+  readonly current: { readonly artifact: { readonly manifest: PluginManifest } } | undefined;
+  readonly outage: { readonly last: { readonly artifact: { readonly manifest: PluginManifest } } } | undefined;
 }
 
 /** What a manifest says, in milliseconds. */

@@ -8,6 +8,8 @@ export interface ChangeOptions {
   readonly reason?: string;
   readonly signal?: AbortSignal;
   /** `published`: resolve as soon as the new generation serves. Default `drained`: when the old one has let go too. */
+  /** The id under which report and log tell of it; default: a new one. */
+  readonly operationId?: string;
   readonly wait?: 'published' | 'drained';
 }
 

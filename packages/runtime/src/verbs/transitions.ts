@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { isCodedError, messageOf } from '@hotswap/protocol';
+import type { Escalation } from '../recovery/recovery-parts.ts';
 import type { Logger } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
@@ -15,6 +16,8 @@ export interface RuntimeEvents {
   readonly report: [SwapReport];
   /** A watch returned a plugin to the generation before. */
   readonly rollback: [{ readonly plugin: string; readonly reason: string; readonly to: number | undefined }];
+  /** Recovery has done what it may do, and the plugin is not well: an operator must act. */
+  readonly escalation: [Escalation];
 }
 
 const hookLimitMs = 5_000;
