@@ -90,6 +90,7 @@ export const reservedNames: readonly string[] = [
   'reload',
   'load',
   'plan',
+  'doctor',
 ];
 
 /** The version of HotSwap that `engines.hotswap` ranges are held against. */

@@ -26,6 +26,9 @@ export type {
   SnapshotStatus,
 } from './status.ts';
 export { reportError } from './swap/swap-report.ts';
+export type { Check, CheckLevel, DiagnoseOptions, Diagnosis, HeldResources } from './diagnosis/diagnosis.ts';
+export type { LeakedGeneration, LeakReport } from './diagnosis/leak-search.ts';
+export type { LeakReason } from './diagnosis/explain-retainer.ts';
 export { packPlugin } from './loading/pack.ts';
 
 // For servers: configuration, and what to watch.

@@ -1,7 +1,7 @@
 // Speaks to the management endpoints of a server (`/plugins/*`). Paths and bodies are those of the reference.
 import { CodedError, errorKinds } from '@hotswap/protocol';
 import type { ErrorDetails, ErrorKind } from '@hotswap/protocol';
-import type { Operation, Plan } from '@hotswap/runtime';
+import type { Diagnosis, Operation, Plan } from '@hotswap/runtime';
 import type { Connection } from './connection.ts';
 import { fail } from '../errors.ts';
 import type { ChangeAnswer, ConfigAnswer, PluginDetails, PluginList, SystemStatus } from './management-answers.ts';
@@ -18,6 +18,9 @@ export interface ManagementClient {
   readonly url: string;
   status(): Promise<SystemStatus>;
   list(): Promise<PluginList>;
+  doctor(): Promise<Diagnosis>;
+  /** Has the server search its heap, for which it stands still. Needs the right to change it. */
+  searchLeaks(): Promise<Diagnosis>;
   plugin(name: string): Promise<PluginDetails>;
   load(request: LoadRequest): Promise<ChangeAnswer>;
   unload(name: string, options?: { readonly cascade?: boolean }): Promise<ChangeAnswer>;
@@ -49,6 +52,8 @@ export function createManagementClient(options: ManagementClientOptions): Manage
     url: options.url,
     status: () => get('/plugins/status'),
     list: () => get('/plugins/list?report=true'),
+    doctor: () => get('/plugins/doctor'),
+    searchLeaks: () => post('/plugins/doctor', { leaks: true }),
     plugin: (name) => get(at(name)),
     load: (request) => change('/plugins/load', request),
     unload: (name, { cascade = false } = {}) => change(at(name, 'unload'), { cascade }),

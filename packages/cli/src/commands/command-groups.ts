@@ -5,6 +5,7 @@ import { createCompletion } from './completion.ts';
 import { diff } from './config/diff.ts';
 import { writeBack } from './config/write-back.ts';
 import { config } from './plugin/config.ts';
+import { doctor } from './doctor/doctor.ts';
 import { dev } from './plugin/dev.ts';
 import { disable } from './plugin/disable.ts';
 import { enable } from './plugin/enable.ts';
@@ -33,6 +34,7 @@ export const commandGroups: readonly ((program: Command, shell: Shell) => void)[
 function addServers(program: Command, shell: Shell): void {
   addVerb(program, run, shell);
   addVerb(program, serve, shell);
+  addVerb(program, doctor, shell);
 }
 
 function addPluginVerbs(program: Command, shell: Shell): void {

@@ -73,3 +73,17 @@ it('undoes at once what is added after it was closed, and is not stopped by a fa
   expect(isUndone).toBe(true);
   expect(ledger.counts()).toEqual({});
 });
+
+it('tells what has stood in it for longest, oldest first', () => {
+  const ledger = new Ledger();
+  const first = ledger.add('timeout', 'first', () => {});
+  ledger.add('interval', 'second', () => {});
+  ledger.add('timeout', 'third', () => {});
+  expect(ledger.oldest(2).map(({ kind, label }) => [kind, label])).toEqual([
+    ['timeout', 'first'],
+    ['interval', 'second'],
+  ]);
+  first.forget();
+  expect(ledger.oldest(5)).toHaveLength(2);
+  expect(ledger.oldest(1)[0]?.ageMs).toBeGreaterThanOrEqual(0);
+});

@@ -5,6 +5,14 @@ import { fail } from '../errors.ts';
 /** The levels this runtime can give, weakest first. */
 export type IsolateFactories = Readonly<Partial<Record<IsolationLevel, IsolateFactory>>>;
 
+/** Every level there is, weakest first. */
+export const everyLevel: readonly IsolationLevel[] = ['none', 'basic', 'strict', 'sandbox', 'container'];
+
+/** The levels that can be had, weakest first. */
+export function levelsOf(factories: IsolateFactories): readonly IsolationLevel[] {
+  return everyLevel.filter((level) => factories[level] !== undefined);
+}
+
 /** The level a plugin runs at: what the operator set, else what the plugin asks for, else `basic`. */
 export function isolationLevelOf(manifest: PluginManifest, operatorLevel: IsolationLevel | undefined): IsolationLevel {
   return operatorLevel ?? manifest.isolation ?? 'basic';

@@ -1,5 +1,5 @@
 import type { ExportedState } from '@hotswap/protocol';
-import type { EndFailure, Isolate, IsolateStart, PluginTraits } from './isolate.ts';
+import type { EndFailure, HeldResource, Isolate, IsolateStart, PluginTraits } from './isolate.ts';
 import { Guest } from '../guest/guest.ts';
 
 /**
@@ -45,6 +45,10 @@ export class InProcessIsolate implements Isolate {
 
   resources(): Readonly<Record<string, number>> {
     return this.#guest.resources();
+  }
+
+  oldestResources(most: number): readonly HeldResource[] {
+    return this.#guest.oldestResources(most);
   }
 
   stop(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {

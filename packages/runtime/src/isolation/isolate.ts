@@ -29,6 +29,13 @@ export interface PluginTraits {
   readonly state: StateTraits;
 }
 
+/** Something a generation began that has not ended. */
+export interface HeldResource {
+  readonly kind: string;
+  readonly label: string;
+  readonly ageMs: number;
+}
+
 /** A step of an ending that failed. The ending went on regardless. */
 export interface EndFailure {
   readonly kind: string;
@@ -74,6 +81,8 @@ export interface Isolate {
   rehearseState(state: ExportedState): Promise<boolean>;
   /** What the generation holds, by kind. */
   resources(): Readonly<Record<string, number>>;
+  /** What it has held for longest, where that is known in this thread. */
+  oldestResources?(most: number): readonly HeldResource[];
   /**
    * Ends the plugin: its own `stop`, then everything it registered or began, last first.
    * A second call returns the same promise. Failures are results: an ending never stops half-way.
