@@ -12,3 +12,7 @@ describeIsolate(
     createRuntime({ ...options, isolation: 'none', log: createRecordingLog(), environment: {}, guardProcess: false }),
   { hasTimeLimit: false },
 );
+
+describeIsolate('strict', (options) =>
+  createRuntime({ ...options, isolation: 'strict', log: createRecordingLog(), environment: {}, guardProcess: false }),
+);

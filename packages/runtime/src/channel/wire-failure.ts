@@ -13,7 +13,7 @@ export interface WireFailure {
 }
 
 /** Ends a stack that comes from the other side: what stands above it are that side's own words. */
-export const foreignMark = '    at <the other side of an isolation boundary>';
+const foreignMark = '    at <the other side of an isolation boundary>';
 
 const longestMessage = 8_192;
 const longestStack = 32_768;

@@ -353,6 +353,8 @@ export class Generation implements DeadlineHolder {
 
   #failed(error: unknown, lease?: Lease): Error {
     if (isCodedError(error) && isCallersFault(error.code)) return error;
+    // Written to the log once, when the isolate ended, and not for each call that was under way.
+    if (isCodedError(error) && error.code === 'ISOLATE_EXITED') return error;
     const { message } = this.#faultLog.write('plugin failed while it answered', error, lease?.request?.requestId);
     if (isCodedError(error) && error.code === 'HANDLER_ANSWER_INVALID') return error;
     return fail('PLUGIN_HANDLER_FAILED', { plugin: this.plugin, problem: message }, { cause: error });

@@ -103,7 +103,7 @@ export function changedFields(fields: readonly string[], before: readonly string
 }
 
 /** A list of names and values in turn, as pairs. */
-export function pairsOf(fields: readonly string[]): readonly (readonly [string, string])[] {
+function pairsOf(fields: readonly string[]): readonly (readonly [string, string])[] {
   const pairs: (readonly [string, string])[] = [];
   for (let at = 0; at < fields.length; at += 2) pairs.push([fields[at] ?? '', fields[at + 1] ?? '']);
   return pairs;

@@ -1,4 +1,4 @@
-import { HotHeaders, HotRequest, HotResponse } from '@hotswap/protocol/http';
+import { HotHeaders, HotRequest, type HotResponse } from '@hotswap/protocol/http';
 import type { MethodCall } from '@hotswap/sdk';
 import { changedFields, CrossedRequest, readResponse, writeHanded, writeResponse } from './crossed-http.ts';
 import type { RemoteSockets } from './remote-sockets.ts';

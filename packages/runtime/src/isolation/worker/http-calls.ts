@@ -170,6 +170,6 @@ function hasContentType(fields: readonly string[]): boolean {
 }
 
 function replaceFields(headers: HotHeaders, fields: readonly string[]): void {
-  for (const name of [...headers.keys()]) headers.delete(name);
+  for (const name of headers.keys()) headers.delete(name);
   for (const [name, value] of pairsOf(fields)) headers.append(name, value);
 }
