@@ -21,26 +21,32 @@ import { createSystemClock, type HostClock } from './host-services/system-clock.
 import type { Dispatch } from './http/exchange.ts';
 import { createDispatch } from './http/handle-request.ts';
 import { SocketHub } from './http/websocket/socket-hub.ts';
-import { chooseIsolate, isolationLevelOf, type IsolateFactories } from './isolation/choose-isolate.ts';
+import { UnservedSockets } from './http/websocket/unserved-sockets.ts';
+import { chooseIsolate, isolationLevelOf, levelsOf, type IsolateFactories } from './isolation/choose-isolate.ts';
 import { InProcessIsolate } from './isolation/in-process-isolate.ts';
+import { WorkerPool } from './isolation/threads/thread-pool.ts';
+import type { ThreadLimits } from './isolation/threads/thread.ts';
+import { WorkerIsolate } from './isolation/worker-isolate.ts';
+import { guestEntry } from './isolation/worker/guest-entry.ts';
 import type { Artifact } from './loading/artifact.ts';
 import { createLoader, type Loader } from './loading/load-artifact.ts';
 import { CallDeadlines } from './plugin/call-deadlines.ts';
 import { Generation } from './plugin/generation.ts';
+import { Diagnostics } from './diagnosis/diagnostics.ts';
 import { GenerationCensus } from './plugin/generation-census.ts';
 import { KeyedQueue } from './plugin/keyed-queue.ts';
 import type { ConfigSource, PluginSlot, SlotWish } from './plugin/plugin-slot.ts';
 import { Router } from './routing/router.ts';
-import { type RuntimeOptions, type RuntimeSettings, storageFile } from './runtime-options.ts';
-import { MemorySnapshotStore } from './state/memory-snapshot-store.ts';
-import { StateKeeper } from './state/state-keeper.ts';
-import type { SwapParts } from './swap/swap.ts';
-import { checkArtifact, type CheckParts } from './verbs/check-artifact.ts';
-import { waitingFor } from './verbs/start-up/needed-plugin.ts';
 import { ProcessEnd } from './recovery/process-end.ts';
 import { policyOfSlots } from './recovery/recovery-policy.ts';
 import { Supervisor } from './recovery/supervisor.ts';
 import { tellEscalation } from './recovery/recovery-log.ts';
+import { type RuntimeOptions, type RuntimeSettings, storageFile } from './runtime-options.ts';
+import { StateAtRest } from './state/state-at-rest.ts';
+import type { SwapParts } from './swap/swap.ts';
+import { changeRecordOf, watchRecordOf } from './verbs/changes/change-record.ts';
+import { checkArtifact, type CheckParts } from './verbs/check-artifact.ts';
+import { waitingFor } from './verbs/start-up/needed-plugin.ts';
 import { OperatorWishes } from './verbs/operator-wishes.ts';
 import { Roster } from './verbs/roster.ts';
 import { Transitions, type RuntimeEvents } from './verbs/transitions.ts';
@@ -53,15 +59,21 @@ export interface RuntimeCore {
   readonly services: HostServicesCore;
   readonly router: Router<Generation>;
   readonly sockets: SocketHub;
+  readonly unservedSockets: UnservedSockets;
   readonly roster: Roster;
+  readonly stateAtRest: StateAtRest;
   readonly queue: KeyedQueue;
   readonly loader: Loader;
   readonly deadlines: CallDeadlines;
   readonly census: GenerationCensus;
+  readonly diagnostics: Diagnostics;
   readonly events: EventEmitter<RuntimeEvents>;
   readonly wishes: OperatorWishes;
   readonly swap: SwapParts;
   readonly verbs: Verbs;
+  readonly supervisor: Supervisor;
+  readonly clock: HostClock;
+  readonly threads: WorkerPool;
   readonly dispatch: Dispatch;
   readonly methods: PluginMethods;
   readonly schemaOf: (artifact: Artifact) => PluginConfigSchema;
@@ -71,11 +83,8 @@ export interface RuntimeCore {
   ) => { readonly config: SlotWish['config']; readonly source: ConfigSource };
 }
 
-  readonly supervisor: Supervisor;
-  readonly clock: HostClock;
-  readonly threads: WorkerPool;
-/** The levels this build can give. */
-const factories: IsolateFactories = {
+/** The levels that need no thread of their own. */
+const sameThread: IsolateFactories = {
   none: () => new InProcessIsolate('none'),
   basic: () => new InProcessIsolate('basic'),
 };
@@ -100,15 +109,39 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
   });
   const router = new Router<Generation>();
   const sockets = new SocketHub({ router, clock });
+  const unservedSockets = new UnservedSockets({ hub: sockets, clock, log });
   router.onPublish = () => sockets.tableChanged();
   const roster = new Roster();
   const queue = new KeyedQueue();
   const deadlines = new CallDeadlines();
   const census = new GenerationCensus();
+  const threads = new WorkerPool({
+    entry: guestEntry,
+    spares: limits.spares,
+    memoryMB: config.plugins.security.maxMemoryMB,
+    execArgv: ['--no-experimental-ffi'],
+    clock,
+    log,
+    onStuck: () => processEnd.arm(),
+  });
+  const limitsOf = (manifest: PluginManifest): ThreadLimits => ({
+    memoryMB: manifest.limits?.maxMemoryMB ?? config.plugins.security.maxMemoryMB,
+    graceMs: callTimeoutOf(manifest, limits.callTimeoutMs) + limits.graceMs,
+  });
+  const factories: IsolateFactories = { ...sameThread, strict: () => new WorkerIsolate({ pool: threads, limitsOf }) };
+  const processEnd = new ProcessEnd({ log, stuck: () => threads.status().stuck });
   const events = new EventEmitter<RuntimeEvents>();
-  const keeper = new StateKeeper(new MemorySnapshotStore(limits.maxSnapshots), log);
   const loader = createLoader({ log, ...(data === undefined ? {} : { cacheDirectory: join(data, 'cache') }) });
   const schemaOf = compileOnce();
+  const stateAtRest = new StateAtRest({
+    clock,
+    log,
+    maxSnapshots: limits.maxSnapshots,
+    intervalMs: limits.snapshotIntervalMs,
+    slots: () => roster.slots,
+    hideSecrets: ({ artifact, config: kept }) => (artifact ? schemaOf(artifact).hideSecrets(kept) : kept),
+  });
+  const { keeper, histories } = stateAtRest;
   const transitions = new Transitions({ log, events, hooks: options.hooks ?? {} });
   const wishes = new OperatorWishes(config.plugins.entries);
   const check: CheckParts = {
@@ -187,11 +220,18 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     rolledBack: (slot, reason) => {
       services.runtimeMetrics.rollbackFinished(0);
       slot.countRollback(reason);
+      const operationId = supervisor.rolledBack(slot, reason);
       log.warn(
-        { plugin_name: slot.name, reason, new_version: slot.current?.number },
+        {
+          plugin_name: slot.name,
+          operation_id: operationId,
+          reason,
+          new_version: slot.current?.number,
+        },
         'plugin was rolled back by its watch',
       );
       events.emit('rollback', { plugin: slot.name, reason, to: slot.current?.number });
+      slot.history.record(watchRecordOf(slot, operationId, reason));
       // Else a restart would bring the bad version back, with no earlier one beside it to return to.
       wishes.record(slot, 'rollback', { actor: 'watch', reason }).catch((error: unknown) => {
         log.error({ plugin_name: slot.name, error: messageOf(error) }, 'a rollback could not be recorded');
@@ -210,25 +250,51 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     swap,
     check,
     configOf,
-    maxSnapshots: limits.maxSnapshots,
+    historyOf: (plugin) => histories.of(plugin),
     log,
     noted: swap.noted,
     beforeTransition: (plugin, from, to, reason) => transitions.askBefore({ plugin, from, to, reason }),
+    made: (report, author) => {
+      if (author.actor === 'shut-down') return;
+      const history = histories.of(report.plugin);
+      history.record(changeRecordOf(report, author, { history, slot: roster.find(report.plugin) }));
+    },
     finished: (report) => {
       const isDone = report.outcome !== 'kept' && report.outcome !== 'failed';
       services.runtimeMetrics.operationFinished(report.operation, isDone ? 'success' : 'failure', report.durationMs);
       if (report.operation === 'rollback' && isDone) services.runtimeMetrics.rollbackFinished(report.durationMs);
-      if (report.operation === 'unload' && isDone) forgetPlugin(services, report.plugin);
+      if (report.operation === 'unload' && isDone) {
+        forgetPlugin(services, report.plugin);
+        stateAtRest.release(report.plugin);
+      }
       transitions.logReport(report);
-      const operationId = supervisor.rolledBack(slot, reason);
     },
     wished: (slot, operation, change) => wishes.record(slot, operation, change),
+    begins: (plugin, actor, reason) => supervisor.verbBegins(plugin, actor, reason),
+    ended: (plugin, actor) => supervisor.verbEnded(plugin, actor),
+  });
+  const supervisor = new Supervisor({
+    clock,
+    random: Math.random,
+    log,
+    verbs,
+    swap,
+    limits,
+    slots: () => roster.slots,
+    find: (plugin) => roster.find(plugin),
+    policyOf: policyOfSlots((plugin) => wishes.entryOf(plugin)?.recovery),
+    noted: swap.noted,
+    escalated: (escalation) => {
+      events.emit('escalation', escalation);
+      void tellEscalation(options.onEscalation, escalation, log);
+    },
   });
 
   // Who hears of what: a plugin that became active may be what another one waits for.
   events.on('transition', ({ plugin, to }) => {
     if (to === 'failed') services.runtimeMetrics.pluginFailed();
     if (to !== 'active') return;
+    unservedSockets.watch(roster.get(plugin));
     for (const slot of waitingFor(roster, plugin)) void verbs.retry(slot);
   });
 
@@ -238,15 +304,32 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     services,
     router,
     sockets,
+    unservedSockets,
     roster,
+    stateAtRest,
     queue,
     loader,
     deadlines,
     census,
+    diagnostics: new Diagnostics({
+      census,
+      generations: () =>
+        roster.slots.flatMap(({ generations, outage }) => [
+          ...generations.values(),
+          // The last one of a plugin that is down is kept for its routes.
+          ...(outage === undefined || generations.has(outage.last.number) ? [] : [outage.last]),
+        ]),
+      data,
+      levels: levelsOf(factories),
+      now: Date.now,
+    }),
     events,
     wishes,
     swap,
     verbs,
+    supervisor,
+    clock,
+    threads,
     dispatch: createDispatch({ router, identify: options.identify }),
     methods: new PluginMethods(router, roster),
     schemaOf,
@@ -270,24 +353,6 @@ function callTimeoutOf({ limits }: PluginManifest, operatorMs: number): number {
 }
 
 /**
-    begins: (plugin, actor, reason) => supervisor.verbBegins(plugin, actor, reason),
-    ended: (plugin, actor) => supervisor.verbEnded(plugin, actor),
-  });
-  const supervisor = new Supervisor({
-    clock,
-    random: Math.random,
-    log,
-    verbs,
-    swap,
-    limits,
-    slots: () => roster.slots,
-    find: (plugin) => roster.find(plugin),
-    policyOf: policyOfSlots((plugin) => wishes.entryOf(plugin)?.recovery),
-    noted: swap.noted,
-    escalated: (escalation) => {
-      events.emit('escalation', escalation);
-      void tellEscalation(options.onEscalation, escalation, log);
-    },
  * A schema is compiled once for each artifact, and forgotten with it. Compiling holds up the loop for milliseconds,
  * and versions of a plugin mostly share their schema: the last one of each is kept for the next swap.
  */
@@ -319,6 +384,3 @@ function secretReferences(
   }
   return { ...references, ...given };
 }
-    supervisor,
-    clock,
-    threads,

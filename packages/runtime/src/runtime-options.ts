@@ -49,10 +49,14 @@ export interface RuntimeLimits {
   readonly healthIntervalMs: number;
   /** Snapshots kept for each plugin; default 10. */
   readonly maxSnapshots: number;
+  /** How often the state of a plugin that has answered something is kept for a crash; default 30,000. 0: not at all. */
+  readonly snapshotIntervalMs: number;
   /** How long a request waits for a plugin that starts or changes hands; default 5,000. */
   readonly parkTimeoutMs: number;
   /** Requests that wait for one plugin at most; default 1,000. */
   readonly maxParked: number;
+  /** Warm threads that wait for `strict` plugins, once there was one; default 1. */
+  readonly spares: number;
 }
 
 /** Options of `createRuntime`. Everything has a default; options outrank the config file. */
@@ -77,22 +81,22 @@ export interface RuntimeOptions {
   /** pino, or what has its methods. Default: warnings and errors to stderr, as JSON. */
   readonly log?: HostLogger;
   readonly hooks?: TransitionHooks;
+  /** Called when recovery gives a plugin up and an operator must act. A throw is logged. */
+  readonly onEscalation?: (escalation: Escalation) => void | Promise<void>;
   /** Who a request belongs to, for tenants and shares. Default: nobody in particular. */
   readonly identify?: IdentifyRequest;
   /** What operators must know of the host, in sentences; shown in the log and in status. */
   readonly notices?: readonly string[];
-  /** Called when recovery gives a plugin up and an operator must act. A throw is logged. */
-  readonly onEscalation?: (escalation: Escalation) => void | Promise<void>;
   /** Copies and freezes what passes between plugins in this thread, to expose what isolation would. Default false. */
   readonly copyValues?: boolean;
   /** Prefix of the metrics; default `hotswap`. */
   readonly metricsPrefix?: string;
+  /** The time of everything that waits; default: the machine's. Tests move one by hand. */
+  readonly clock?: HostClock;
   /** Takes forgotten promises and stray errors of plugins at levels `none` and `basic`. Default true. */
   readonly guardProcess?: boolean;
   /** Default `process.env`. Only names that begin with `HOTSWAP_` are read, and what `[secrets]` points at. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** The time of everything that waits; default: the machine's. Tests move one by hand. */
-  readonly clock?: HostClock;
 }
 
 /** Options and config brought together. */
@@ -140,8 +144,10 @@ export function resolveSettings(options: RuntimeOptions): RuntimeSettings {
       probeMs: 1_000,
       healthIntervalMs: plugins.healthIntervalMs,
       maxSnapshots: plugins.maxSnapshots,
+      snapshotIntervalMs: plugins.snapshotIntervalMs,
       parkTimeoutMs: plugins.parkTimeoutMs,
       maxParked: plugins.maxParked,
+      spares: plugins.spares,
       ...options.limits,
     },
     mostAllowed: isConfigured ? allowanceOf(config) : unlimited,

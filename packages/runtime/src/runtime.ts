@@ -4,9 +4,9 @@ import type { MaybePromise, ServiceClient, ServiceRef } from '@hotswap/sdk';
 import type { MethodInvoker } from './calls.ts';
 import { composeRuntime, type RuntimeCore } from './compose-runtime.ts';
 import { openDesiredState } from './config/desired/desired-state.ts';
-import { invalidConfig } from './config/document/settings-reader.ts';
-import { claimPluginVariables, type ConfigurablePlugin } from './config/plugin/plugin-variables.ts';
+import type { ConfigurablePlugin } from './config/plugin/plugin-variables.ts';
 import type { RuntimeConfig } from './config/runtime-config.ts';
+import type { DiagnoseOptions, Diagnosis } from './diagnosis/diagnosis.ts';
 import { fail } from './errors.ts';
 import type { ExtensionPointDeclarations, HostExtensionPoints } from './host-services/extension-points.ts';
 import { followSources } from './follow-sources.ts';
@@ -21,10 +21,11 @@ import { type HealthProbe, startHealthProbe } from './recovery/health-probe.ts';
 import { guardProcess, type ProcessGuard } from './recovery/process-guard.ts';
 import { resolveSettings, type RuntimeOptions } from './runtime-options.ts';
 import { metricsText } from './metrics-text.ts';
-import type { PluginStatus, RuntimeStatus } from './status.ts';
+import type { PluginHistory, PluginStatus, RuntimeStatus } from './status.ts';
 import { noteNeed } from './verbs/start-up/needed-plugin.ts';
 import type { PluginVerbs } from './verbs/plugin-verbs.ts';
 import { provisionalName } from './verbs/start-up/find-plugins.ts';
+import { checkVariables } from './verbs/start-up/check-variables.ts';
 import { startPlugins, type WantedPlugin } from './verbs/start-up/start-plugins.ts';
 import { noteMissing, sourcesIn, wantedPlugins } from './verbs/start-up/wanted-plugins.ts';
 import { statusOf } from './verbs/status-of.ts';
@@ -45,6 +46,19 @@ export interface Runtime extends PluginVerbs, HttpFace, AsyncDisposable {
   pluginStatus(plugin: string): PluginStatus;
   /** The config in force, secrets masked; undefined for a plugin that is not there. */
   pluginConfig(plugin: string): Readonly<Record<string, unknown>> | undefined;
+  /**
+   * Who changed a plugin, when, why and with what outcome, and what it can be rolled back to; also of one that was
+   * unloaded.
+   *
+   * @throws PLUGIN_UNKNOWN
+   */
+  pluginHistory(plugin: string): PluginHistory;
+  /**
+   * Looks for what is wrong: the machine, the plugins, and generations that should be gone.
+   *
+   * @throws DIAGNOSIS_RUNNING, DIAGNOSIS_FAILED when a search for leaks was asked for
+   */
+  diagnose(options?: DiagnoseOptions): Promise<Diagnosis>;
   /** Whether everything that shall run has started. */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Takes a new config over: the smallest changes, those of several plugins published together. */
@@ -91,6 +105,7 @@ class PluginRuntime implements Runtime {
   readonly disable: PluginVerbs['disable'];
   readonly restart: PluginVerbs['restart'];
   readonly rollback: PluginVerbs['rollback'];
+  readonly promote: PluginVerbs['promote'];
   readonly plan: PluginVerbs['plan'];
   readonly listener: HttpFace['listener'];
   readonly express: HttpFace['express'];
@@ -122,6 +137,7 @@ class PluginRuntime implements Runtime {
     this.disable = this.#open((...args) => verbs.disable(...args));
     this.restart = this.#open((...args) => verbs.restart(...args));
     this.rollback = this.#open((...args) => verbs.rollback(...args));
+    this.promote = this.#open((...args) => verbs.promote(...args));
     this.plan = this.#open((...args) => verbs.plan(...args));
     ({
       listener: this.listener,
@@ -146,6 +162,7 @@ class PluginRuntime implements Runtime {
     this.#phase = 'starting';
     for (const notice of settings.notices) log.warn({ notice }, 'runtime notice');
     if (settings.data !== undefined) wishes.attach(await openDesiredState(settings.data, { now: Date.now }));
+    await stateAtRest.open(settings.data);
     const generations = () => roster.slots.flatMap((slot) => [...slot.generations.values()]);
     const files = () => this.#core.census.files;
     if (this.#options.guardProcess ?? true) this.#guard = guardProcess({ generations, files, log });
@@ -154,14 +171,14 @@ class PluginRuntime implements Runtime {
       const { loadOrder } = plugins;
       const load = (source: PluginSource) => swap.load(source, undefined);
       const unmet = (slot: PluginSlot): void => noteNeed(slot, slot.failure, { roster, noted: swap.noted });
-      const checkVariables = (plugins: readonly ConfigurablePlugin[]): void => this.#checkVariables(plugins);
       const parts = {
         verbs,
         load,
         loadOrder,
         loadOrderPlaces,
         configOf: this.#core.configOf,
-        checkVariables,
+        checkVariables: (read: readonly ConfigurablePlugin[]) =>
+          checkVariables(read, { config: this.#config, desired: wishes.desired?.plugins ?? {} }),
         unmet,
         log,
       };
@@ -194,24 +211,23 @@ class PluginRuntime implements Runtime {
   }
 
   status(): RuntimeStatus {
-    const { settings, roster } = this.#core;
+    const { settings, roster, unservedSockets, threads } = this.#core;
     const dependents = roster.dependents();
-    const plugins = roster.slots.map((slot) =>
-      statusOf(slot, { isUnsigned: true, dependents: dependents.get(slot.name) ?? [] }),
-    );
+    const plugins = roster.slots.map((slot) => this.#statusOf(slot, dependents.get(slot.name) ?? []));
     return {
       enabled: settings.config.plugins.enabled && this.#phase !== 'created',
       startedAt: this.#startedAt,
       pluginDirectory: settings.directory ?? '',
       activeRequests: plugins.reduce((sum, { activeRequests }) => sum + activeRequests, 0),
-      notices: settings.notices,
+      notices: [...settings.notices, ...unservedSockets.notices(roster.slots), ...threads.notices()],
+      threads: threads.status(),
       plugins,
     };
   }
 
   pluginStatus(plugin: string): PluginStatus {
     const { roster } = this.#core;
-    return statusOf(roster.get(plugin), { isUnsigned: true, dependents: roster.dependentsOf(plugin) });
+    return this.#statusOf(roster.get(plugin), roster.dependentsOf(plugin));
   }
 
   pluginConfig(plugin: string): Readonly<Record<string, unknown>> | undefined {
@@ -219,6 +235,16 @@ class PluginRuntime implements Runtime {
     if (slot === undefined) return undefined;
     const { current } = slot;
     return current ? this.#core.schemaOf(current.artifact).mask(current.config) : {};
+  }
+
+  pluginHistory(plugin: string): PluginHistory {
+    const history = this.#core.stateAtRest.historyOf(plugin);
+    if (history === undefined) throw fail('PLUGIN_UNKNOWN', { plugin });
+    return history;
+  }
+
+  diagnose(options?: DiagnoseOptions): Promise<Diagnosis> {
+    return this.#core.diagnostics.run(() => this.status(), options);
   }
 
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
@@ -306,17 +332,25 @@ class PluginRuntime implements Runtime {
         verbs: this,
         status: () => this.status(),
         pluginConfig: (plugin) => this.pluginConfig(plugin),
+        pluginHistory: (plugin) => this.pluginHistory(plugin),
         pluginRoots: [settings.directory, ...sources, ...(this.#options.pluginRoots ?? [])].filter(
           (path) => path !== undefined,
         ),
         metricsText: () => this.metrics(),
         readiness: () => this.readiness(),
+        diagnose: (options) => this.diagnose(options),
         now: Date.now,
         log,
       },
       options,
     );
     return Object.assign(toConnect(management), management);
+  }
+
+  #statusOf(slot: PluginSlot, dependents: readonly string[]): PluginStatus {
+    const { supervisor, sockets, stateAtRest } = this.#core;
+    const savedState = stateAtRest.keeper.statusOf(slot.name);
+    return statusOf(slot, { isUnsigned: true, dependents, recovery: supervisor.statusOf(slot), sockets, savedState });
   }
 
   #wanted(): Promise<readonly WantedPlugin[]> {
@@ -326,47 +360,30 @@ class PluginRuntime implements Runtime {
     return wantedPlugins({ config: this.#config, desired, directory: settings.directory, isDirectoryRequired, log });
   }
 
-  /** A variable that is no plugin's is more likely a slip than a wish. Plugins that are not read may still come. */
-  #checkVariables(read: readonly ConfigurablePlugin[]): void {
-    const { wishes } = this.#core;
-    const names = new Set([
-      ...Object.keys(this.#config.plugins.entries),
-      ...Object.keys(wishes.desired?.plugins ?? {}),
-    ]);
-    for (const { name } of read) names.delete(name);
-    const unread = Array.from(names, (name) => ({ name, schema: undefined }));
-    const { problems } = claimPluginVariables(this.#config.pluginVariables, [...read, ...unread]);
-    if (problems.length > 0) throw invalidConfig('the environment', problems);
-  }
-
   async #close(): Promise<void> {
     const { roster, verbs, queue, loader, deadlines, wishes, services, supervisor, stateAtRest, log } = this.#core;
     this.#phase = 'closed';
     await this.#follower?.[Symbol.asyncDispose]();
     this.#probe?.close();
+    supervisor.close();
+    stateAtRest.stop();
     await queue.whenIdle();
     const order = [...new Set(roster.slots.flatMap((slot) => roster.cascadeOf(slot.name)))];
     for (const name of order) {
-  #statusOf(slot: PluginSlot, dependents: readonly string[]): PluginStatus {
-    const { supervisor, sockets, stateAtRest } = this.#core;
-    const savedState = stateAtRest.keeper.statusOf(slot.name);
-    return statusOf(slot, { isUnsigned: true, dependents, recovery: supervisor.statusOf(slot), sockets, savedState });
-  }
-
       const report = await verbs.remove(name).catch((error: unknown) => ({ reason: error }));
       if (report.reason !== undefined)
         log.error({ plugin_name: name, error: report.reason }, 'plugin did not end well');
     }
     deadlines.close();
+    await this.#core.threads.close();
     await wishes.close();
+    await stateAtRest.close();
     await loader.close();
     await services.storage.close();
     // What the last generations left behind fails a turn later: it is still theirs.
     await nextTurn();
     this.#guard?.close();
   }
-    supervisor.close();
-    stateAtRest.stop();
 
   /** A verb that is refused once the runtime is closed. */
   #open<Args extends readonly unknown[], Result>(verb: (...args: Args) => Promise<Result>) {

@@ -1,9 +1,10 @@
 // What each endpoint does: shape in, one call on the runtime, shape out.
-import type { PluginStatus, RuntimeStatus } from '../status.ts';
+import type { PluginHistory, PluginStatus, RuntimeStatus } from '../status.ts';
 import type { ChangeOptions, LoadOptions, Plan, PluginVerbs } from '../verbs/plugin-verbs.ts';
 import { reportError, type SwapReport } from '../swap/swap-report.ts';
 import type { Operation } from '../status.ts';
-import type { WireError } from '@hotswap/protocol';
+import type { Diagnosis } from '../diagnosis/diagnosis.ts';
+import type { IsolationLevel, WireError } from '@hotswap/protocol';
 import type { Logger, MaybePromise } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
 import { errorAnswer, failureOf, jsonAnswer, metricsAnswer } from './answer.ts';
@@ -12,7 +13,7 @@ import { resolvePluginPath } from './plugin-path.ts';
 import type { JsonObject } from './request-body.ts';
 import { flagField, invalid, objectField, required, textField } from './request-body.ts';
 import type { EndpointName, Verb } from './routes.ts';
-import { healthBody, listBody, pluginBody, statusBody } from './status-body.ts';
+import { healthBody, historyBody, listBody, pluginBody, statusBody } from './status-body.ts';
 
 /** What management needs of a runtime. */
 export interface ManagementTarget {
@@ -20,12 +21,16 @@ export interface ManagementTarget {
   status(): RuntimeStatus;
   /** The config in force with secrets masked; `undefined` for a plugin that is not there. */
   pluginConfig(plugin: string): JsonObject | undefined;
+  /** @throws PLUGIN_UNKNOWN */
+  pluginHistory(plugin: string): PluginHistory;
   /** Folders that plugins named by path must lie in; relative paths start at the first. */
   readonly pluginRoots: readonly string[];
   /** All metrics in the Prometheus text format. */
   metricsText(): MaybePromise<string>;
   /** Whether traffic should be sent here, and if not, why: sentences without secrets, anyone may read them. */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
+  /** Looks for what is wrong, and with `leaks` also through the heap, for which the process stands still. */
+  diagnose(options: { readonly leaks: boolean }): Promise<Diagnosis>;
   /** Milliseconds since the epoch. */
   now(): number;
   readonly log: Pick<Logger, 'warn' | 'error'>;
@@ -49,7 +54,10 @@ export const endpoints: Readonly<Record<EndpointName, Endpoint>> = {
   list: ({ target, wantsReport }) => jsonAnswer(200, listBody(target.status(), target.now(), wantsReport)),
   health: ({ target }) => jsonAnswer(200, healthBody(target.status(), target.now())),
   plugin: (call) => jsonAnswer(200, pluginBody(pluginOf(call), call.target.now())),
+  history: (call) => jsonAnswer(200, historyBody(call.target.pluginHistory(namedPlugin(call)), call.target.now())),
   metrics: async ({ target }) => metricsAnswer(await target.metricsText()),
+  doctor: async ({ target }) => diagnosisAnswer(target, false),
+  'doctor-search': async ({ target, body }) => diagnosisAnswer(target, flagField(body, 'leaks')),
 
   liveness: ({ target }) => jsonAnswer(200, { status: 'alive', timestamp: unixSeconds(target.now()) }),
   readiness: ({ target }) => {
@@ -106,11 +114,24 @@ export const endpoints: Readonly<Record<EndpointName, Endpoint>> = {
     const options = { ...changeOptions(call), cascade: flagField(call.body, 'cascade') };
     return doneAnswer(call, await call.target.verbs.unload(namedPlugin(call), options), 'unloaded');
   },
-  rollback: simpleChange('rollback', 'rolled_back'),
+  rollback: async (call) => {
+    const options = { ...changeOptions(call), force: flagField(call.body, 'force') };
+    return doneAnswer(call, await call.target.verbs.rollback(namedPlugin(call), options), 'rolled_back');
+  },
+  promote: async (call) => {
+    const level = required(textField(call.body, 'isolation'), 'isolation');
+    if (!isIsolationLevel(level)) throw invalid(`isolation is none of ${isolationLevels.join(', ')}`);
+    const report = await call.target.verbs.promote(namedPlugin(call), level, changeOptions(call));
+    return doneAnswer(call, report, 'promoted');
+  },
   restart: simpleChange('restart', 'restarted'),
   enable: simpleChange('enable', 'enabled'),
   disable: simpleChange('disable', 'disabled'),
 };
+
+async function diagnosisAnswer(target: ManagementTarget, leaks: boolean): Promise<Response> {
+  return jsonAnswer(200, { ...(await target.diagnose({ leaks })), timestamp: unixSeconds(target.now()) });
+}
 
 function configOf({ target }: ManagementCall, plugin: string): JsonObject {
   const config = target.pluginConfig(plugin);
@@ -142,19 +163,21 @@ async function done(change: Promise<SwapReport>): Promise<void> {
 
 /** The fields that a body may have; where none are named here, the body is the plugin's own. */
 export const bodyFields: Readonly<Partial<Record<EndpointName, readonly string[]>>> = {
+  'doctor-search': ['leaks'],
   'reload-gracefully': ['reason'],
   load: ['pluginPath', 'configuration', 'reason'],
   plan: ['operation', 'plugin', 'name', 'pluginPath', 'newPluginPath', 'cascade'],
   reload: ['newPluginPath', 'newConfiguration', 'reason'],
   swap: ['newPluginPath', 'pluginPath', 'newConfiguration', 'configuration', 'reason'],
   unload: ['cascade', 'reason'],
-  rollback: ['reason'],
+  rollback: ['force', 'reason'],
+  promote: ['isolation', 'reason'],
   restart: ['reason'],
   enable: ['reason'],
   disable: ['reason'],
 };
 
-function simpleChange(verb: Extract<Verb, 'rollback' | 'restart' | 'enable' | 'disable'>, done: string): Endpoint {
+function simpleChange(verb: Extract<Verb, 'restart' | 'enable' | 'disable'>, done: string): Endpoint {
   return async (call) => doneAnswer(call, await call.target.verbs[verb](namedPlugin(call), changeOptions(call)), done);
 }
 
@@ -178,6 +201,7 @@ const operations: readonly string[] = [
   'disable',
   'restart',
   'rollback',
+  'promote',
 ] satisfies readonly Operation[];
 
 async function planOf(call: ManagementCall): Promise<Plan> {
@@ -191,6 +215,18 @@ async function planOf(call: ManagementCall): Promise<Plan> {
     ...(source !== undefined && { source }),
     cascade: flagField(call.body, 'cascade'),
   });
+}
+
+const isolationLevels: readonly string[] = [
+  'none',
+  'basic',
+  'strict',
+  'sandbox',
+  'container',
+] satisfies readonly IsolationLevel[];
+
+function isIsolationLevel(word: string): word is IsolationLevel {
+  return isolationLevels.includes(word);
 }
 
 function isOperation(word: string): word is Operation {

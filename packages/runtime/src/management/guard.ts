@@ -11,10 +11,12 @@ export type Permission =
   | 'plugin:unload'
   | 'plugin:reload'
   | 'plugin:rollback'
+  | 'plugin:promote'
   | 'plugin:restart'
   | 'plugin:enable'
   | 'plugin:disable'
-  | 'plugin:config';
+  | 'plugin:config'
+  | 'plugin:doctor';
 
 /** Yes, no, or yes together with the name under which the change is kept in history. */
 export type Authorization = boolean | { readonly actor: string };

@@ -8,12 +8,15 @@ export type EndpointName =
   | 'list'
   | 'health'
   | 'plugin'
+  | 'history'
   | 'read-config'
   | 'liveness'
   | 'readiness'
   | 'overall-health'
   | 'plugin-health'
   | 'metrics'
+  | 'doctor'
+  | 'doctor-search'
   | 'reload-gracefully'
   | 'write-config'
   | 'load'
@@ -21,7 +24,7 @@ export type EndpointName =
   | Verb;
 
 /** What may be done to one plugin by `POST /plugins/{name}/{verb}`. */
-export type Verb = 'reload' | 'swap' | 'unload' | 'rollback' | 'restart' | 'enable' | 'disable';
+export type Verb = 'reload' | 'swap' | 'unload' | 'rollback' | 'promote' | 'restart' | 'enable' | 'disable';
 
 /** `open` endpoints say nothing worth guarding, and are asked by probes that can't sign in. */
 export type Access = Permission | 'open';
@@ -47,6 +50,7 @@ const fixedPaths: Readonly<Record<string, MatchedPath['methods']>> = {
   '/plugins/reload': { POST: 'reload-gracefully' },
   '/plugins/load': { POST: 'load' },
   '/plugins/plan': { POST: 'plan' },
+  '/plugins/doctor': { GET: 'doctor', POST: 'doctor-search' },
 };
 
 const verbs: readonly string[] = [
@@ -54,6 +58,7 @@ const verbs: readonly string[] = [
   'swap',
   'unload',
   'rollback',
+  'promote',
   'restart',
   'enable',
   'disable',
@@ -66,10 +71,13 @@ export const accessOf: Readonly<Record<EndpointName, Access>> = {
   'overall-health': 'open',
   'plugin-health': 'open',
   metrics: 'plugin:read',
+  doctor: 'plugin:read',
+  'doctor-search': 'plugin:doctor',
   status: 'plugin:read',
   list: 'plugin:read',
   health: 'plugin:read',
   plugin: 'plugin:read',
+  history: 'plugin:read',
   'read-config': 'plugin:read',
   plan: 'plugin:read',
   'write-config': 'plugin:config',
@@ -79,6 +87,7 @@ export const accessOf: Readonly<Record<EndpointName, Access>> = {
   swap: 'plugin:reload',
   unload: 'plugin:unload',
   rollback: 'plugin:rollback',
+  promote: 'plugin:promote',
   restart: 'plugin:restart',
   enable: 'plugin:enable',
   disable: 'plugin:disable',
@@ -98,6 +107,7 @@ function matchPlugin(segments: readonly string[]): MatchedPath {
   const [plugin, verb, ...rest] = joinScope(segments);
   if (!plugin || rest.length > 0) return { methods: {} };
   if (verb === undefined) return { methods: { GET: 'plugin' }, plugin };
+  if (verb === 'history') return { methods: { GET: 'history' }, plugin };
   return isVerb(verb) ? { methods: { POST: verb }, plugin } : { methods: {} };
 }
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { exampleNow, pluginNamed, statusOfPlugins } from './fixtures/fake-target.ts';
 import { healthWordOf, summarise } from './health.ts';
-import { formatUptime, healthBody, listBody, pluginBody, statusBody } from './status-body.ts';
+import type { ChangeRecord } from '../status.ts';
+import { formatUptime, healthBody, historyBody, listBody, pluginBody, statusBody } from './status-body.ts';
 
 const geo = pluginNamed('ratelimit-geo');
 const trust = pluginNamed('zerotrust');
@@ -91,7 +92,66 @@ test('one plugin shows every field an operator may ask for, and null for what is
   ]);
   expect(body).toMatchObject({ load_time: 1751731540, last_reload: null, breaker: 'half-open' });
   expect(body['snapshots']).toEqual([
-    { generation: 2, version: '1.1.0', digest: 'sha256:bb', taken_at: 1751731600, reason: 'reload' },
+    {
+      generation: 2,
+      version: '1.1.0',
+      digest: 'sha256:bb',
+      taken_at: 1751731600,
+      operation: 'swap',
+      operation_id: 'swap-1',
+      actor: 'ada',
+      reason: 'reload',
+      has_state: true,
+    },
+  ]);
+  expect(body['saved_state']).toBeNull();
+});
+
+test('one plugin shows since when its state is safe, and why the newest is not', () => {
+  const problem = { code: 'STATE_NOT_SAVED', message: 'the disk is full' };
+  const savedState = { savedAt: exampleNow, schemaVersion: 2, sizeBytes: 100, problem };
+  expect(pluginBody(pluginNamed('counter', { savedState }), exampleNow)['saved_state']).toEqual({
+    saved_at: 1751731600,
+    schema_version: 2,
+    size_bytes: 100,
+    problem,
+  });
+});
+
+test('a history begins with the newest change, and says who, what, why and the outcome', () => {
+  const change: ChangeRecord = {
+    operationId: 'load-1',
+    operation: 'load',
+    from: undefined,
+    to: 1,
+    fromVersion: undefined,
+    toVersion: '1.0.0',
+    actor: 'ada',
+    reason: 'first',
+    outcome: 'swapped',
+    code: undefined,
+    at: exampleNow,
+    durationMs: 3,
+  };
+  const refused = { ...change, operationId: 'swap-2', outcome: 'kept', code: 'PLUGIN_UNHEALTHY' } as const;
+  const body = historyBody({ plugin: 'a', changes: [change, refused], snapshots: [] }, exampleNow);
+  expect(body).toMatchObject({ plugin: 'a', snapshots: [], timestamp: 1751731600 });
+  expect(body['changes']).toEqual([
+    expect.objectContaining({ operation_id: 'swap-2', outcome: 'kept', code: 'PLUGIN_UNHEALTHY' }),
+    {
+      at: 1751731600,
+      operation: 'load',
+      operation_id: 'load-1',
+      from: null,
+      to: 1,
+      from_version: null,
+      to_version: '1.0.0',
+      actor: 'ada',
+      reason: 'first',
+      outcome: 'swapped',
+      code: null,
+      duration_ms: 3,
+    },
   ]);
 });
 

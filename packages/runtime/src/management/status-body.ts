@@ -1,6 +1,6 @@
 // The bodies of the reading endpoints. Names and order of the fields are a published contract: programs that
 // watched the Go implementation read them unchanged.
-import type { PluginStatus, RuntimeStatus } from '../status.ts';
+import type { PluginHistory, PluginStatus, RecoveryStatus, RuntimeStatus, SnapshotStatus } from '../status.ts';
 import { healthOf, summarise, unixSeconds } from './health.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
@@ -67,14 +67,18 @@ export function pluginBody(plugin: PluginStatus, now: number): Body {
     resources: plugin.resources,
     isolation: plugin.isolation,
     missing_layers: plugin.missingLayers,
+    connections: plugin.connections,
+    websocket: plugin.websocket ?? null,
     breaker: plugin.breaker ?? null,
-    snapshots: plugin.snapshots.map(({ generation, version, digest, takenAt, reason }) => ({
-      generation,
-      version,
-      digest,
-      taken_at: unixSeconds(takenAt),
-      reason,
-    })),
+    snapshots: plugin.snapshots.map(snapshotBody),
+    saved_state: plugin.savedState
+      ? {
+          saved_at: momentOf(plugin.savedState.savedAt),
+          schema_version: plugin.savedState.schemaVersion,
+          size_bytes: plugin.savedState.sizeBytes,
+          problem: plugin.savedState.problem ?? null,
+        }
+      : null,
     health: { ...healthOf(plugin), reason: plugin.health.reason ?? null },
     generations: plugin.generations.map(({ activeRequests, startedAt, ...generation }) => ({
       ...generation,
@@ -85,8 +89,57 @@ export function pluginBody(plugin: PluginStatus, now: number): Body {
     origin: plugin.origin ?? null,
     unsigned: plugin.unsigned,
     config_source: plugin.configSource,
+    recovery: plugin.recovery ? recoveryBody(plugin.recovery) : null,
     counts: plugin.counts,
     timestamp: unixSeconds(now),
+  };
+}
+
+function recoveryBody({ policy, attempts, nextAttemptAt, quarantined, operationId }: RecoveryStatus): Body {
+  return {
+    policy,
+    attempts,
+    next_attempt: momentOf(nextAttemptAt),
+    quarantined,
+    operation_id: operationId ?? null,
+  };
+}
+
+/** `GET /plugins/{name}/history`: who changed what, newest first, and what there is to go back to. */
+export function historyBody({ plugin, changes, snapshots }: PluginHistory, now: number): Body {
+  return {
+    plugin,
+    changes: changes.toReversed().map((change) => ({
+      at: unixSeconds(change.at),
+      operation: change.operation,
+      operation_id: change.operationId,
+      from: change.from ?? null,
+      to: change.to ?? null,
+      from_version: change.fromVersion ?? null,
+      to_version: change.toVersion ?? null,
+      actor: change.actor,
+      reason: change.reason,
+      outcome: change.outcome,
+      code: change.code ?? null,
+      duration_ms: change.durationMs,
+    })),
+    snapshots: snapshots.toReversed().map(snapshotBody),
+    timestamp: unixSeconds(now),
+  };
+}
+
+function snapshotBody(snapshot: SnapshotStatus): Body {
+  const { generation, version, digest, takenAt, operation, operationId, actor, reason, hasState } = snapshot;
+  return {
+    generation,
+    version,
+    digest,
+    taken_at: unixSeconds(takenAt),
+    operation,
+    operation_id: operationId,
+    actor,
+    reason,
+    has_state: hasState,
   };
 }
 

@@ -72,7 +72,7 @@ export class PluginSlot {
   readonly #generations = new Map<number, Generation>();
   #assignment: Assignment = emptyAssignment;
   #view: SlotView<Generation> | undefined;
-  #lastNumber = 0;
+  #lastNumber: number;
   #publicSince = Date.now();
   #lastPublic: PublicState = 'loading';
 
@@ -80,6 +80,8 @@ export class PluginSlot {
     this.name = name;
     this.wish = wish;
     this.history = history;
+    // Numbers go on over a restart, else two generations of a history would have the same.
+    this.#lastNumber = history.lastGeneration;
   }
 
   get assignment(): Assignment {

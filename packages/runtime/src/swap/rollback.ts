@@ -25,7 +25,8 @@ export function returnToPrevious(
   to.leases.callOffDrain();
   const snapshot = slot.history.latest;
   if (snapshot?.generation === to.number) {
-    slot.wish = { ...slot.wish, source: snapshot.source, config: snapshot.config };
+    const { source, config, isolation } = snapshot;
+    slot.wish = { ...slot.wish, source, config, isolation };
     slot.history.pop();
   }
   parts.noted(slot, `rolled back: ${reason}`);

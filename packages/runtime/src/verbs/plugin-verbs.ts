@@ -1,3 +1,4 @@
+import type { IsolationLevel } from '@hotswap/protocol';
 import type { PluginSource } from '../loading/plugin-source.ts';
 import type { SwapReport } from '../swap/swap-report.ts';
 import type { Operation } from '../status.ts';
@@ -7,9 +8,9 @@ export interface ChangeOptions {
   readonly actor?: string;
   readonly reason?: string;
   readonly signal?: AbortSignal;
-  /** `published`: resolve as soon as the new generation serves. Default `drained`: when the old one has let go too. */
   /** The id under which report and log tell of it; default: a new one. */
   readonly operationId?: string;
+  /** `published`: resolve as soon as the new generation serves. Default `drained`: when the old one has let go too. */
   readonly wait?: 'published' | 'drained';
 }
 
@@ -50,6 +51,8 @@ export interface PluginVerbs {
   restart(plugin: string, options?: ChangeOptions): Promise<SwapReport>;
   /** Back to the snapshot before the current one. */
   rollback(plugin: string, options?: RollbackOptions): Promise<SwapReport>;
+  /** Another isolation level for the code and config it has, by a swap that carries its state; holds over a restart. */
+  promote(plugin: string, level: IsolationLevel, options?: ChangeOptions): Promise<SwapReport>;
   plan(
     operation: Operation,
     plugin: string,

@@ -13,10 +13,12 @@ export interface StatusContext {
   /** The host's end of its WebSocket connections. */
   readonly sockets: { count(plugin: string): number; readonly isAvailable: boolean };
   readonly recovery: Pick<PluginStatus, 'breaker' | 'recovery'>;
+  readonly savedState: PluginStatus['savedState'];
 }
 
 /** Everything an operator may ask about one plugin, computed from its slot. */
-export function statusOf(slot: PluginSlot, { isUnsigned, dependents, recovery, sockets }: StatusContext): PluginStatus {
+export function statusOf(slot: PluginSlot, context: StatusContext): PluginStatus {
+  const { isUnsigned, dependents, recovery, sockets, savedState } = context;
   const { current, failure, wish } = slot;
   const manifest = current?.artifact.manifest;
   const generations = [...slot.generations.values()];
@@ -56,6 +58,7 @@ export function statusOf(slot: PluginSlot, { isUnsigned, dependents, recovery, s
     ...recovery,
     configSource: wish.configSource,
     snapshots: slot.history.status(),
+    ...(savedState && { savedState }),
     counts: {
       requests: generations.reduce((sum, { requests }) => sum + requests, slot.past.requests),
       errors: generations.reduce((sum, { errors }) => sum + errors, slot.past.errors),
@@ -73,6 +76,7 @@ function reasonOf({ failure, needs }: PluginSlot): PluginStatus['reason'] {
 
 /** What a level does not enforce on this host, by name: said, so that nobody takes it for granted. */
 function missingLayersOf(level: IsolationLevel): readonly string[] {
-  const inThisThread = ['memory limit', 'CPU limit', 'files', 'network outside ctx.fetch', 'environment'];
-  return level === 'none' || level === 'basic' ? inThisThread : [];
+  const inThisProcess = ['CPU limit', 'files', 'network outside ctx.fetch', 'environment'];
+  if (level === 'strict') return inThisProcess;
+  return level === 'none' || level === 'basic' ? ['memory limit', ...inThisProcess] : [];
 }

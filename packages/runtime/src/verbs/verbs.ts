@@ -1,22 +1,25 @@
-import { randomUUID } from 'node:crypto';
-import { messageOf } from '@hotswap/protocol';
+import { messageOf, type IsolationLevel } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
 import type { CheckParts } from './check-artifact.ts';
 import { provisionalName } from './start-up/find-plugins.ts';
 import { describePlan } from './plan.ts';
 import type { ChangeOptions, LoadOptions, Plan, PluginVerbs, RollbackOptions } from './plugin-verbs.ts';
+import type { ChangeAuthor } from './changes/change-record.ts';
+import { newOperationId } from './changes/operation-id.ts';
+import { promotionOf } from './changes/promotion.ts';
+import { recallSnapshot } from './changes/recall-snapshot.ts';
+import { returnByAssignment } from './changes/return-by-assignment.ts';
 import { noteNeed } from './start-up/needed-plugin.ts';
 import type { Roster } from './roster.ts';
 import { fail } from '../errors.ts';
 import type { Artifact } from '../loading/artifact.ts';
 import type { PluginSource } from '../loading/plugin-source.ts';
-import { History } from '../plugin/history.ts';
+import type { History } from '../plugin/history.ts';
 import type { KeyedQueue } from '../plugin/keyed-queue.ts';
-import { type ConfigSource, PluginSlot, type Probation, type SlotWish } from '../plugin/plugin-slot.ts';
+import { type ConfigSource, PluginSlot, type SlotWish } from '../plugin/plugin-slot.ts';
 import { configureInPlace } from '../swap/configure-in-place.ts';
 import { republish } from '../swap/publish.ts';
-import { returnToPrevious } from '../swap/rollback.ts';
-import { StepClock, toWireError } from '../swap/step-clock.ts';
+import { toWireError } from '../swap/step-clock.ts';
 import { takeDown } from '../swap/take-down.ts';
 import { type Change, swap, swapTogether, type SwapParts, type Swapping } from '../swap/swap.ts';
 import { emptyReport, type SwapReport } from '../swap/swap-report.ts';
@@ -29,12 +32,17 @@ export interface VerbParts {
   readonly check: CheckParts;
   /** The config of a plugin, as file, environment and operators have set it. */
   readonly configOf: (plugin: string, artifact: Artifact | undefined) => LayeredConfig;
-  readonly maxSnapshots: number;
+  readonly historyOf: (plugin: string) => History;
   readonly log: Logger;
   /** The host's before-hook; rejects to veto. */
   readonly beforeTransition: (plugin: string, from: PublicState, to: PublicState, reason: string) => Promise<void>;
   /** A public state may have changed. */
   readonly noted: (slot: PluginSlot, reason: string) => void;
+  /** Somebody asks for a change, before it is its turn; and it has published, or was refused. */
+  readonly begins: (plugin: string, actor: string, reason: string) => void;
+  readonly ended: (plugin: string, actor: string) => void;
+  /** A change has published, or was refused: who made it is for its plugin's history. */
+  readonly made: (report: SwapReport, author: ChangeAuthor) => void;
   /** Every finished change, for metrics and the log. */
   readonly finished: (report: SwapReport) => void;
   /** The operator's wish has changed; it must survive a restart. */
@@ -85,8 +93,15 @@ export class Verbs implements PluginVerbs {
     return this.#replace(plugin, 'reload', options, (slot) => ({ wish: slot.wish }));
   }
 
-  restart(plugin: string, options: ChangeOptions = {}): Promise<SwapReport> {
-    return this.#replace(plugin, 'restart', options, (slot) => ({ wish: slot.wish, artifact: slot.current?.artifact }));
+  /** @param options `artifact`: what shall run where nothing does; default: whatever the source has by now */
+  restart(
+    plugin: string,
+    options: ChangeOptions & { readonly artifact?: Artifact | undefined } = {},
+  ): Promise<SwapReport> {
+    return this.#replace(plugin, 'restart', options, ({ wish, current }) => ({
+      wish,
+      artifact: current?.artifact ?? options.artifact,
+    }));
   }
 
   swap(plugin: string, source: PluginSource, options: LoadOptions = {}): Promise<SwapReport> {
@@ -112,14 +127,15 @@ export class Verbs implements PluginVerbs {
 
   /** Changes of several plugins: every candidate is prepared, then one table publishes all of them, or none. */
   async reshapeTogether(reshapes: readonly Reshape[], options: ChangeOptions): Promise<readonly SwapReport[]> {
-    const { roster, queue, finished, swap: parts } = this.#parts;
-    const operationId = newOperationId('configure');
+    const { roster, queue, finished, begins, ended, swap: parts } = this.#parts;
+    const { actor = defaultActor, reason = 'configure', operationId = newOperationId('configure') } = options;
     const slots = reshapes.map(({ plugin, wish, isConfigOnly }) => {
       const slot = roster.get(plugin);
       return { slot, isConfigOnly, wish: { ...slot.wish, ...wish } };
     });
     const names = slots.map(({ slot }) => slot.name).toSorted();
-    const swappings = await queue.runAll(names, async () => {
+    for (const name of names) begins(name, actor, reason);
+    const reshaping = queue.runAll(names, async () => {
       const done: Swapping[] = [];
       const changes: { slot: PluginSlot; change: Change }[] = [];
       for (const { slot, wish, isConfigOnly } of slots) {
@@ -127,7 +143,12 @@ export class Verbs implements PluginVerbs {
         if (inPlace) done.push(inPlace);
         else changes.push({ slot, change: this.#described({ operation: 'configure', operationId, wish }, options) });
       }
-      return [...done, ...(changes.length > 0 ? await swapTogether(parts, changes) : [])];
+      const made = [...done, ...(changes.length > 0 ? await swapTogether(parts, changes) : [])];
+      for (const { published } of made) this.#parts.made(published, { actor, reason });
+      return made;
+    });
+    const swappings = await reshaping.finally(() => {
+      for (const name of names) ended(name, actor);
     });
     const reports = await Promise.all(swappings.map(({ drained }) => drained));
     for (const report of reports) finished(report);
@@ -161,25 +182,33 @@ export class Verbs implements PluginVerbs {
   }
 
   rollback(plugin: string, options: RollbackOptions = {}): Promise<SwapReport> {
+    const { swap: parts, check } = this.#parts;
     return this.#change(plugin, 'rollback', options, async (operationId) => {
       const slot = this.#enabled(plugin);
       const reason = options.reason ?? 'manual';
       if (canReturn(slot)) await this.#parts.beforeTransition(plugin, slot.publicState, 'active', reason);
       // Looked at after the wait: the watch may have ended meanwhile.
       const { probation } = slot;
-      if (probation && canReturn(slot)) return this.#returnByAssignment(slot, probation, operationId, reason);
+      if (probation && canReturn(slot)) return returnByAssignment(parts, { slot, probation, operationId }, reason);
       const snapshot = slot.history.latest;
       if (snapshot === undefined) throw fail('SNAPSHOT_MISSING', { plugin });
-      const { source, config, artifact } = snapshot;
-      const wish = { ...slot.wish, source, config };
-      const swapping = await this.#swap(
-        slot,
-        { operation: 'rollback', operationId, wish, artifact, isReturn: true, isForced: options.force },
-        options,
-      );
+      const { load } = parts;
+      const recalled = await recallSnapshot({ load, unmask: check.unmask }, { slot, snapshot }, options.signal);
+      const change = {
+        operation: 'rollback',
+        operationId,
+        ...recalled,
+        isReturn: true,
+        isForced: options.force,
+      } as const;
+      const swapping = await this.#swap(slot, change, options);
       if (swapping.published.outcome === 'swapped') slot.countRollback('manual');
       return swapping;
     });
+  }
+
+  promote(plugin: string, level: IsolationLevel, options: ChangeOptions = {}): Promise<SwapReport> {
+    return this.#replace(plugin, 'promote', options, (slot) => promotionOf(slot, level));
   }
 
   plan(
@@ -203,7 +232,7 @@ export class Verbs implements PluginVerbs {
 
   /** Makes an empty slot; a first load fills it. */
   install(name: string, wish: SlotWish): PluginSlot {
-    const slot = new PluginSlot(name, wish, new History(this.#parts.maxSnapshots));
+    const slot = new PluginSlot(name, wish, this.#parts.historyOf(name));
     this.#parts.roster.add(slot);
     return slot;
   }
@@ -251,17 +280,20 @@ export class Verbs implements PluginVerbs {
     options: ChangeOptions,
     work: (operationId: string) => Promise<Swapping>,
   ): Promise<SwapReport> {
-    const operationId = newOperationId(operation);
-    const { queue, finished, roster, wished } = this.#parts;
-    const swapping = await queue.run(plugin, async () => {
+    const { actor = defaultActor, reason = operation, operationId = newOperationId(operation) } = options;
+    const { queue, finished, made, roster, wished, begins, ended } = this.#parts;
+    begins(plugin, actor, reason);
+    const changing = queue.run(plugin, async () => {
       const { signal } = options;
       if (signal?.aborted) throw fail('OPERATION_ABORTED', { operation, plugin, reason: messageOf(signal.reason) });
-      const changing = await work(operationId);
+      const swapping = await work(operationId);
       const slot = roster.find(plugin);
-      const isDone = changing.published.outcome !== 'kept' && changing.published.outcome !== 'failed';
+      const isDone = swapping.published.outcome !== 'kept' && swapping.published.outcome !== 'failed';
       if (slot && isDone) await wished(slot, operation, options);
-      return changing;
+      made(swapping.published, { actor, reason });
+      return swapping;
     });
+    const swapping = await changing.finally(() => ended(plugin, actor));
     const report = options.wait === 'published' ? swapping.published : await swapping.drained;
     finished(report);
     return report;
@@ -276,7 +308,7 @@ export class Verbs implements PluginVerbs {
     return swapping;
   }
 
-  #described(change: Described, { actor = 'api', reason = change.operation, signal }: ChangeOptions): Change {
+  #described(change: Described, { actor = defaultActor, reason = change.operation, signal }: ChangeOptions): Change {
     return { ...change, actor, reason, signal };
   }
 
@@ -326,25 +358,6 @@ export class Verbs implements PluginVerbs {
     const report = await takeDown(this.#parts.swap, slot, { operation, operationId });
     return { published: report, drained: Promise.resolve(report) };
   }
-
-  /** While the generation before is still warm, going back is one assignment. */
-  #returnByAssignment(slot: PluginSlot, probation: Probation, operationId: string, reason: string): Swapping {
-    const { candidate, previous } = probation;
-    const steps = new StepClock();
-    const left = steps.runSync('rollback', () =>
-      returnToPrevious(this.#parts.swap, { slot, from: candidate, to: previous }, reason),
-    );
-    probation.conclude('returned');
-    slot.countRollback('manual');
-    const published: SwapReport = {
-      ...emptyReport({ outcome: 'swapped', operation: 'rollback', operationId, plugin: slot.name }),
-      from: candidate.number,
-      to: previous.number,
-      steps: steps.steps,
-      durationMs: steps.durationMs,
-    };
-    return { published, drained: left.then((cancelled) => ({ ...published, cancelled })) };
-  }
 }
 
 /** Whether the generation before is still alive. One that handed over has stopped: going back is a swap then. */
@@ -363,10 +376,8 @@ export interface Reshape {
   readonly isConfigOnly: boolean;
 }
 
+const defaultActor = 'api';
+
 function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
-
-function newOperationId(operation: Operation): string {
-  return `${operation}-${randomUUID().slice(0, 8)}`;
 }

@@ -8,7 +8,7 @@ import { nearestName } from '../../nearest-name.ts';
 import type { PluginConfigValues } from '../plugin-entry.ts';
 import { closeSchema } from './config-schema.ts';
 import { linearPattern } from './linear-pattern.ts';
-import { maskSecrets, replaceSecrets, unmaskSecrets } from './secret-mask.ts';
+import { maskSecrets, replaceSecrets, secretMask, unmaskSecrets } from './secret-mask.ts';
 
 /** One thing to correct in a plugin's config. */
 export interface PluginConfigProblem {
@@ -35,6 +35,8 @@ export interface PluginConfigSchema {
   ): Promise<PluginConfigValues>;
   /** The config as it may be shown: secrets are `********`. */
   mask(config: PluginConfigValues): PluginConfigValues;
+  /** The config to be written down: a secret that stands in it itself is masked, the name of one stays. */
+  hideSecrets(config: PluginConfigValues): PluginConfigValues;
   /**
    * A config that was shown and sent back, its masks replaced by the secrets of `previous`.
    *
@@ -83,6 +85,8 @@ function schemaAtWork(schema: JsonSchema, plugin: string, ajv: Ajv2020): PluginC
       return tableOf(replaceSecrets(config, schema, (secret) => values.get(secretName(secret) ?? '') ?? secret));
     },
     mask: (config) => tableOf(maskSecrets(config, schema)),
+    hideSecrets: (config) =>
+      tableOf(replaceSecrets(config, schema, (secret) => (secretName(secret) === undefined ? secretMask : secret))),
     unmask: (next, previous) => {
       const { value, unresolved } = unmaskSecrets(next, previous, schema);
       const message = 'is a mask, and it is not certain which earlier secret it stands for; send the value';
@@ -100,6 +104,7 @@ const acceptAnything: PluginConfigSchema = {
   fill: (config) => ({ config: structuredClone(config) }),
   withSecrets: async (config) => config,
   mask: (config) => config,
+  hideSecrets: (config) => config,
   unmask: (next) => next,
 };
 

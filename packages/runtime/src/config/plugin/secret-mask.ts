@@ -5,7 +5,7 @@ import { isTable } from '../document/settings-reader.ts';
 import { schemasBelow, schemasOfValue } from './config-schema.ts';
 
 /** What is shown in place of a secret. Sent back, it means "as before". */
-const secretMask = '********';
+export const secretMask = '********';
 
 /** The value with every part marked `secret` replaced by the mask. */
 export function maskSecrets(value: unknown, root: JsonSchema): unknown {
