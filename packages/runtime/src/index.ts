@@ -1,6 +1,7 @@
 // For hosts: the runtime.
 export { createRuntime } from './runtime.ts';
 export type { MountedManagement, Runtime } from './runtime.ts';
+export type { Escalation } from './recovery/recovery-parts.ts';
 export type { RuntimeLimits, RuntimeOptions, Transition, TransitionHooks } from './runtime-options.ts';
 export type { MethodInvoker } from './calls.ts';
 export type { CallOptions } from './plugin/plugin-call.ts';
@@ -22,6 +23,7 @@ export type {
   Operation,
   PluginStatus,
   PublicState,
+  RecoveryStatus,
   RuntimeStatus,
   SnapshotStatus,
 } from './status.ts';

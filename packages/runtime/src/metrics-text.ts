@@ -11,10 +11,15 @@ export function metricsText({
   roster,
   sockets,
   threads,
-}: Pick<RuntimeCore, 'services' | 'roster' | 'sockets' | 'threads'>): string {
+  supervisor,
+}: Pick<RuntimeCore, 'services' | 'roster' | 'sockets' | 'threads' | 'supervisor'>): string {
   const facts = {
     now: Date.now(),
-    plugins: roster.slots.map((slot) => ({ ...factsOf(slot), connections: sockets.count(slot.name) })),
+    plugins: roster.slots.map((slot) => ({
+      ...factsOf(slot),
+      connections: sockets.count(slot.name),
+      recovery: supervisor.countsOf(slot),
+    })),
     sandboxInstances: 0,
     threads: { ...threads.status(), stuckTotal: threads.stuckTotal },
     environment: 'default',

@@ -58,6 +58,14 @@ export interface PluginDetails {
   readonly isolation?: string;
   readonly missing_layers?: readonly string[];
   readonly health?: HealthAnswer;
+  readonly breaker?: 'closed' | 'open' | 'half-open' | null;
+  readonly recovery?: {
+    readonly policy: string;
+    readonly attempts: number;
+    readonly next_attempt: number | null;
+    readonly quarantined: boolean;
+    readonly operation_id: string | null;
+  } | null;
   readonly active_requests?: number;
   readonly snapshots?: readonly { readonly generation: number; readonly version: string; readonly reason: string }[];
 }

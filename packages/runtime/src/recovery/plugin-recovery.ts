@@ -24,7 +24,7 @@ const quarantineRetrySeconds = 60;
 export class PluginRecovery {
   readonly slot: PluginSlot;
   /** What was done, since the plugin was loaded. */
-  readonly counts = { restarts: 0, quarantines: 0, escalations: 0 };
+  readonly counts = { attempts: 0, quarantines: 0, escalations: 0 };
   readonly #parts: RecoveryParts;
   readonly #room: WaitingRoom;
   readonly #gate: Gate<Generation>;
@@ -275,7 +275,7 @@ export class PluginRecovery {
     const change = this.#change(story);
     if (action === 'reload-previous') story.isPreviousTried = true;
     else this.#attempts = [...this.#attempts, this.#now];
-    this.counts.restarts++;
+    this.counts.attempts++;
     const run =
       action === 'restart'
         ? verbs.restart(slot.name, { ...change, artifact: (slot.current ?? this.#last)?.artifact })

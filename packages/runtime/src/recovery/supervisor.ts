@@ -1,6 +1,7 @@
 import { PluginRecovery } from './plugin-recovery.ts';
 import { RecoveryLog } from './recovery-log.ts';
 import type { RecoveryParts } from './recovery-parts.ts';
+import type { RecoveryCounts } from '../host-services/metrics/runtime-metrics.ts';
 import type { Generation } from '../plugin/generation.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
 import type { PluginStatus } from '../status.ts';
@@ -91,6 +92,12 @@ export class Supervisor {
   /** What an operator sees of it. */
   statusOf(slot: PluginSlot): Pick<PluginStatus, 'breaker' | 'recovery'> {
     return this.#of(slot).status;
+  }
+
+  /** What a scrape shows of it. */
+  countsOf(slot: PluginSlot): RecoveryCounts {
+    const { status, counts } = this.#of(slot);
+    return { breaker: status.breaker, ...counts };
   }
 
   #withRecovery(plugin: string, act: (recovery: PluginRecovery) => void): void {

@@ -52,6 +52,24 @@ test('a plugin that was swapped shows the generations beside the one that serves
   expect(facts['health']).toBe('unhealthy, checked 5 s ago');
 });
 
+test('a plugin that is being healed shows its breaker, what was tried and when it goes on', () => {
+  const recovery = { policy: 'closed', attempts: 2, next_attempt: now / 1_000 + 4, quarantined: false };
+  const facts = factsOf({
+    name: 'geo',
+    state: 'failed',
+    breaker: 'open',
+    recovery: { ...recovery, operation_id: 'recovery-1' },
+  });
+  expect(facts['breaker']).toContain('open: too many calls failed');
+  expect(facts['recovery']).toBe(
+    '2 restarts, the next in 4 s, meanwhile failure policy closed, operation_id recovery-1 in the log',
+  );
+  const given = { ...recovery, next_attempt: null, quarantined: true, operation_id: null };
+  expect(factsOf({ name: 'geo', state: 'failed', recovery: given })['recovery']).toBe(
+    'given up; repair it, then hotswap plugin restart geo',
+  );
+});
+
 test('the server says when plugins are switched off, and what an operator must know', () => {
   const system = { enabled: false, total_plugins: 2, active_plugins: 0, plugin_dir: 'plugins', active_requests: 0 };
   const text = status.print(

@@ -56,6 +56,8 @@ function printPlugin(plugin: PluginDetails, { style, now }: Paper): string {
       ['generation', plugin.generation?.toString()],
       ['also alive', othersOf(plugin)],
       ['health', health && `${colourHealth(health.status, style)}, checked ${age(health.last_check) ?? 'never'}`],
+      ['breaker', breakerOf(plugin)],
+      ['recovery', recoveryOf(plugin, now)],
       ['isolation', isolationOf(plugin)],
       ['loaded', age(plugin.load_time)],
       [
@@ -88,6 +90,27 @@ const indentWidth = '\n'.length + 'generation'.length + 2;
 function othersOf({ generation, generations = [] }: PluginDetails): string {
   const others = generations.filter(({ number }) => number !== generation);
   return others.map(({ number, version, state }) => `generation ${number} (${version}, ${state})`).join(', ');
+}
+
+/** Said only when it matters: a closed breaker is as it should be. */
+function breakerOf({ breaker }: PluginDetails): string | undefined {
+  if (breaker === 'open') return 'open: too many calls failed, the plugin gets none for a while';
+  return breaker === 'half-open' ? 'half-open: one call at a time is let through' : undefined;
+}
+
+function recoveryOf({ name, recovery }: PluginDetails, now: number): string | undefined {
+  if (!recovery) return undefined;
+  const { attempts, next_attempt: next, quarantined, operation_id: id, policy } = recovery;
+  if (quarantined) return `given up; repair it, then hotswap plugin restart ${name}`;
+  if (attempts === 0 && next === null && id === null) return undefined;
+  const inSeconds = next === null ? undefined : Math.max(0, Math.ceil(next - now / 1_000));
+  const parts = [
+    attempts === 1 ? '1 restart' : `${attempts} restarts`,
+    inSeconds === undefined ? undefined : `the next in ${inSeconds} s`,
+    `meanwhile failure policy ${policy}`,
+    id === null ? undefined : `operation_id ${id} in the log`,
+  ];
+  return parts.filter((part) => part !== undefined).join(', ');
 }
 
 function isolationOf({ isolation, missing_layers: missing = [] }: PluginDetails): string | undefined {

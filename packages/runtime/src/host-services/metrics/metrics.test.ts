@@ -23,6 +23,7 @@ function pluginFacts(name: string, facts: Partial<PluginFacts> = {}): PluginFact
     durations: durations.facts(),
     rollbacks: { 'error-rate': 1 },
     violations: { memory: 2 },
+    recovery: { breaker: 'half-open', attempts: 4, quarantines: 1, escalations: 2 },
     ...facts,
   };
 }
@@ -57,6 +58,10 @@ describe("the runtime's metrics", () => {
       'hockeypuck_plugin_resource_violations_total{plugin_name="geo",resource_type="memory"} 2',
       'hockeypuck_plugin_panics_total{plugin_name="geo"} 0',
       'hockeypuck_plugin_rollbacks_total{plugin_name="geo",reason="error-rate"} 1',
+      'hockeypuck_plugin_breaker_state{plugin_name="geo"} 1',
+      'hockeypuck_plugin_recovery_attempts_total{plugin_name="geo"} 4',
+      'hockeypuck_plugin_quarantines_total{plugin_name="geo"} 1',
+      'hockeypuck_plugin_escalations_total{plugin_name="geo"} 2',
       'plugins_registered_total 2',
       'plugins_deployed_total 2',
       'plugins_rollback_total 1',

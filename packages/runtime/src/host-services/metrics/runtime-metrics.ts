@@ -9,6 +9,15 @@ export type RollbackReason = 'health' | 'error-rate' | 'latency' | 'crash' | 'st
 
 export type ResourceType = 'memory' | 'cpu' | 'threads' | 'files' | 'connections' | 'disk' | 'time' | 'network';
 
+/** What a scrape shows of recovery; counts are since the plugin was loaded. */
+export interface RecoveryCounts {
+  readonly breaker: 'closed' | 'half-open' | 'open';
+  /** Attempts to bring a generation up, also of the version before. */
+  readonly attempts: number;
+  readonly quarantines: number;
+  readonly escalations: number;
+}
+
 /** What a scrape shows of one plugin. Counts are over all generations since it was loaded. */
 export interface PluginFacts {
   readonly name: string;
@@ -27,6 +36,8 @@ export interface PluginFacts {
   readonly durations: DurationFacts;
   readonly rollbacks: Readonly<Partial<Record<RollbackReason, number>>>;
   readonly violations: Readonly<Partial<Record<ResourceType, number>>>;
+  /** What the runtime did about it by itself. */
+  readonly recovery?: RecoveryCounts | undefined;
   /** Absent where it cannot be told apart from the host's. */
   readonly memoryBytes?: number | undefined;
   readonly cpuPercent?: number | undefined;
@@ -181,6 +192,37 @@ function prefixedFamilies(
     ),
     counter(`${start}_panics_total`, 'Crashes, and errors outside any call.', each(plugins, 'panics')),
     counter(`${start}_rollbacks_total`, 'Returns to an earlier version.', byKey(plugins, 'rollbacks', 'reason')),
+    ...recoveryFamilies(start, plugins),
+  ];
+}
+
+function recoveryFamilies(start: string, plugins: readonly PluginFacts[]): MetricFamily[] {
+  const of = (read: (counts: RecoveryCounts) => number): readonly Sample[] =>
+    plugins.flatMap(({ name, recovery }) =>
+      recovery === undefined ? [] : [{ labels: { plugin_name: name }, value: read(recovery) }],
+    );
+  const states = ['closed', 'half-open', 'open'];
+  return [
+    gauge(
+      `${start}_breaker_state`,
+      'The circuit breaker: 0 closed, 1 half-open, 2 open.',
+      of(({ breaker }) => states.indexOf(breaker)),
+    ),
+    counter(
+      `${start}_recovery_attempts_total`,
+      'Automatic restarts and returns.',
+      of(({ attempts }) => attempts),
+    ),
+    counter(
+      `${start}_quarantines_total`,
+      'Times the plugin was given up.',
+      of(({ quarantines }) => quarantines),
+    ),
+    counter(
+      `${start}_escalations_total`,
+      'Times operators were told.',
+      of(({ escalations }) => escalations),
+    ),
   ];
 }
 
