@@ -70,9 +70,6 @@ export class WorkerThread implements Thread {
       side: 'host',
       onBroken: (problem) => this.#endBecause({ reason: 'broken', detail: `what it sent is no message: ${problem}` }),
     });
-    const output = new OutputLines((line) => this.onLine?.('stdout', line));
-    worker.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
-    worker.stderr.setEncoding('utf8').on('data', (text: string) => this.#errors.push(text));
     worker.on('error', (error: Error) => (this.#failure = error));
     worker.once('exit', (code) => void this.#exited(code));
     this.#watched = {
@@ -96,6 +93,20 @@ export class WorkerThread implements Thread {
     this.#owner = owner;
     this.#worker.ref();
     this.transport.keepAlive(true);
+    this.#listen();
+  }
+
+  /** Not before it belongs to somebody: whoever reads these streams is kept alive by them, and cannot say otherwise. */
+  #listen(): void {
+    const { stdout, stderr } = this.#worker;
+    const output = new OutputLines((line) => this.onLine?.('stdout', line));
+    stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
+    stderr.setEncoding('utf8').on('data', (text: string) => this.#errors.push(text));
+  }
+
+  /** Their end lets go of the process; what an abandoned thread writes after it is nobody's error. */
+  #stopListening(): void {
+    for (const stream of [this.#worker.stdout, this.#worker.stderr]) stream.on('error', () => {}).push(null);
   }
 
   beSpare(): void {
@@ -129,6 +140,7 @@ export class WorkerThread implements Thread {
 
   #abandon(): void {
     this.#worker.unref();
+    this.#stopListening();
     this.#parts.census.noteStuck(this, this.#owner, this.#whyEnded);
     this.transport.close();
     this.#parts.onGone(this);
