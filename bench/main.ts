@@ -12,6 +12,7 @@ import { neighbour } from './rows/neighbour.ts';
 import { plugins1000 } from './rows/plugins-1000.ts';
 import { reload10k } from './rows/reload-10k.ts';
 import { rollback } from './rows/rollback.ts';
+import { swapExclusive } from './rows/swap-exclusive.ts';
 import { swapOverlap } from './rows/swap-overlap.ts';
 import { telemetryCost } from './rows/telemetry-cost.ts';
 import { tableOf } from './table.ts';
@@ -21,6 +22,7 @@ const rows: readonly BenchRow[] = [
   callBasic,
   httpPlugin,
   swapOverlap,
+  swapExclusive,
   rollback,
   memory,
   reload10k,

@@ -78,3 +78,27 @@ export function writePlugin(
   writeFileSync(join(home, 'index.js'), plugin.text);
   return home;
 }
+
+/** Text of an exclusive plugin with so many bytes of state, in version 1 or 2 of its schema. */
+export function statefulPlugin(version: number, stateBytes: number): string {
+  const entries = Math.ceil(stateBytes / 256);
+  return `export default {
+  swap: 'exclusive',
+  state: {
+    version: ${version},
+    migrations: {
+      2: {
+        up: ({ count, entries }) => ({ total: count, entries }),
+        down: ({ total, entries }) => ({ count: total, entries }),
+      },
+    },
+  },
+  start(ctx, state) {
+    let count = state?.count ?? state?.total ?? 0;
+    const entries = state?.entries ?? Array.from({ length: ${entries} }, (_, id) => ({ id, name: 'entry ' + id, text: 'x'.repeat(224) }));
+    ctx.http.post('/count', () => new Response(String(++count)));
+    return { exportState: () => ({ ${version === 1 ? 'count' : 'total: count'}, entries }) };
+  },
+};
+`;
+}

@@ -32,7 +32,8 @@ export function planStatePassage(facts: PassageFacts): StatePassage {
   const from = versionOf(facts.from);
   const to = versionOf(facts.to);
   if (from <= to) return { type: 'carry', version: undefined, isRehearsed: from < to };
-  if (returnsTo(facts.from) <= to) return { type: 'carry', version: to, isRehearsed: true };
+  // Not rehearsed: a step down that fails does so while it is exported, and until then nothing has stopped.
+  if (returnsTo(facts.from) <= to) return { type: 'carry', version: to, isRehearsed: false };
   const { plugin, writes, earlier, isForced } = facts;
   if (writes > 0 && !isForced) throw fail('ROLLBACK_NEEDS_FORCE', { plugin, from, to, writes });
   return { type: 'restore', state: earlier, lost: writes };
