@@ -38,7 +38,8 @@ export interface ServeOptions {
   readonly plugins?: Readonly<Record<string, string>>;
   readonly runtime?: RuntimeOptions;
   readonly listener?: HostListenerOptions;
-  readonly sockets?: WebSocketServerOptions;
+  /** Whether and how WebSocket connections reach the plugins; default: as on any server. */
+  readonly sockets?: WebSocketServerOptions | 'none';
   /** Whether management may load plugins from the folder; default false. */
   readonly isRooted?: boolean;
   /** What stands in front of the plugins' listener. */
@@ -70,7 +71,7 @@ export async function servePlugins(options: ServeOptions = {}): Promise<ServedPl
   }
   const plugins = runtime.listener(options.listener);
   const listening = await listen(options.mount?.(runtime, plugins) ?? plugins, { port: 0 });
-  runtime.websockets(listening.server, options.sockets);
+  if (options.sockets !== 'none') runtime.websockets(listening.server, options.sockets);
   return {
     runtime,
     listening,

@@ -302,7 +302,7 @@ function bytesOf(data: RawData): Buffer {
 /** What `ws` tells a client whose frames break the protocol. */
 function brokenProtocol(error: Error): SocketEnd {
   const code = 'code' in error && typeof error.code === 'string' && !isCodedError(error) ? error.code : '';
-  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return { code: 1009, reason: error.message };
+  if (code.startsWith('WS_ERR_UNSUPPORTED_') && code.endsWith('_LENGTH')) return { code: 1009, reason: error.message };
   if (code === 'WS_ERR_INVALID_UTF8') return { code: 1007, reason: error.message };
   if (code.startsWith('WS_ERR_TOO_MANY')) return { code: 1008, reason: error.message };
   return { code: 1002, reason: error.message };

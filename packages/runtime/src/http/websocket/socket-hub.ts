@@ -1,12 +1,11 @@
 import { SocketConnection, type ConnectionParts } from './connection.ts';
-import { pluginFailed, reconnect } from './socket-end.ts';
+import { pluginFailed } from './socket-end.ts';
 import { pingEveryMs } from './socket-options.ts';
 import { fail } from '../../errors.ts';
 import { closeProblem, maxAttachmentBytes, type SocketPort } from '../../guest/socket-peer.ts';
 import { RoundClock } from '../../host-services/round-clock.ts';
 import type { HostClock } from '../../host-services/system-clock.ts';
 import type { Generation } from '../../plugin/generation.ts';
-import { retryAfterMs } from '../../retry-hint.ts';
 import type { Lease } from '../../routing/lease.ts';
 import type { Router } from '../../routing/router.ts';
 import type { SlotView } from '../../routing/routing-table.ts';
@@ -102,11 +101,8 @@ export class SocketHub {
     if (leaving.length === 0) return;
     const lease = this.#holds.get(generation)?.lease ?? generation.leases.acquire();
     this.#holds.set(generation, { lease, waitsFor: new Set(leaving) });
-    // Past the drain's end nobody is waited for any more.
-    lease.cutOff = () => {
-      for (const connection of this.#of(generation)) connection.drop(reconnect(1012, retryAfterMs()));
-      this.#release(generation);
-    };
+    // Past the drain's end nobody is waited for any more; handlers under way are cancelled by their own leases.
+    lease.cutOff = () => this.#release(generation);
     this.tableChanged();
   }
 
