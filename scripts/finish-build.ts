@@ -1,6 +1,8 @@
-// What the compiler leaves undone in dist: files that are no TypeScript, and addresses of entry files.
+// What the compiler leaves undone in dist: files that are no TypeScript, addresses of entry files, and the one file that a
+// guest's thread runs.
 import { cpSync, existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { publishedPackages } from './published-packages.ts';
 
@@ -12,6 +14,16 @@ const entryAddress = /((?:new URL|import\.meta\.resolve)\(\s*(['"])\.[^'"]+)\.ts
 for (const folder of publishedPackages) {
   copyAssets(join(root, folder));
   for (const file of compiledFiles(join(root, folder, 'dist'))) pointAtCompiledEntries(file);
+}
+await bundleGuestThread(join(root, 'packages/runtime'));
+
+/** The same bundle that a checkout makes for itself. */
+async function bundleGuestThread(runtime: string): Promise<void> {
+  const { bundleGuest }: { bundleGuest(source: string): Promise<{ readonly text: string }> } = await import(
+    pathToFileURL(join(runtime, 'dist/isolation/worker/bundle-guest.js')).href
+  );
+  const { text } = await bundleGuest(join(runtime, 'src/guest/remote/worker-main.ts'));
+  writeFileSync(join(runtime, 'dist/guest/remote/worker-main.cjs'), text);
 }
 
 function copyAssets(folder: string): void {

@@ -11,7 +11,7 @@ import { packPackages, publishedManifest } from '../../scripts/pack.ts';
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
-const levels = ['none', 'basic'] as const;
+const levels = ['none', 'basic', 'strict'] as const;
 
 let consumer: string;
 let tarballs: readonly string[];
