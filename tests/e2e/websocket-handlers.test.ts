@@ -284,4 +284,28 @@ describe('a host', () => {
     if (server.listening) await once(server, 'close');
     await runtime.close();
   });
+
+  it('takes no more connections while the last ones close', async () => {
+    await using served = await servePlugins({ plugins: { chat }, sockets: 'none' });
+    const sockets = served.runtime.websockets(served.listening.server);
+    using silent = await RawConnection.open(served.port);
+    silent.write(upgradeHead('/chat'));
+    await silent.until('101');
+    const closing = sockets.close();
+    const refused = await refusedUpgrade(`${served.url}/chat`);
+    expect([refused.status, JSON.parse(refused.body).error.code]).toEqual([503, 'WEBSOCKET_SERVER_CLOSED']);
+    silent.socket.destroy();
+    await closing;
+  });
+
+  it('that closes its listening server by its deadline waits for no WebSocket', async () => {
+    await using served = await servePlugins({ plugins: { chat } });
+    using client = await SocketClient.open(`${served.url}/chat`);
+    using silent = await RawConnection.open(served.port);
+    silent.write(upgradeHead('/chat'));
+    await silent.until('101');
+    await served.listening.close({ graceMs: 100 });
+    expect(await client.closed()).toBe('1001 the server is closing');
+    await silent.closed();
+  });
 });
