@@ -1,7 +1,7 @@
 import type { Registration } from '@hotswap/protocol';
 
 /** A registration in a few words, such as `GET /hello/:name`. */
-export function registrationLabel(registration: Registration): string {
+function registrationLabel(registration: Registration): string {
   switch (registration.type) {
     case 'route':
       return `${registration.method} ${registration.path}`;

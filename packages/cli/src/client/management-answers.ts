@@ -1,7 +1,7 @@
 // What the management endpoints answer. The names are those of the wire; the fields a command does not read are
 // left out here and still appear in its `--json`.
 import type { WireError } from '@hotswap/protocol';
-import type { HealthWord, PublicState, SwapReport } from '@hotswap/runtime';
+import type { HealthWord, Operation, PublicState, SwapReport } from '@hotswap/runtime';
 
 /** One plugin's health, as `GET /plugins/list` and `/plugins/health` give it. */
 export interface HealthAnswer {
@@ -68,6 +68,11 @@ export interface PluginDetails {
   } | null;
   readonly active_requests?: number;
   readonly snapshots?: readonly { readonly generation: number; readonly version: string; readonly reason: string }[];
+  readonly saved_state?: {
+    readonly saved_at: number | null;
+    readonly size_bytes: number;
+    readonly problem: { readonly code: string; readonly message: string } | null;
+  } | null;
 }
 
 /** What a change answers: the word of the verb, and the report where the server gives one. */
@@ -76,6 +81,31 @@ export interface ChangeAnswer {
   readonly message?: string;
   readonly report?: SwapReport;
   readonly reason?: WireError;
+}
+
+/** `GET /plugins/{name}/history`, newest first. Moments are seconds since the epoch. */
+export interface HistoryAnswer {
+  readonly plugin: string;
+  readonly changes: readonly {
+    readonly at: number;
+    readonly operation: Operation;
+    readonly operation_id: string;
+    readonly from: number | null;
+    readonly to: number | null;
+    readonly from_version: string | null;
+    readonly to_version: string | null;
+    readonly actor: string;
+    readonly reason: string;
+    readonly outcome: SwapReport['outcome'];
+    /** Why it was refused. */
+    readonly code: string | null;
+  }[];
+  readonly snapshots: readonly {
+    readonly generation: number;
+    readonly version: string;
+    readonly operation_id: string;
+    readonly has_state: boolean;
+  }[];
 }
 
 /** `GET /plugins/config?plugin=NAME`. */

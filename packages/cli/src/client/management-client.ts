@@ -4,13 +4,25 @@ import type { ErrorDetails, ErrorKind } from '@hotswap/protocol';
 import type { Diagnosis, Operation, Plan } from '@hotswap/runtime';
 import type { Connection } from './connection.ts';
 import { fail } from '../errors.ts';
-import type { ChangeAnswer, ConfigAnswer, PluginDetails, PluginList, SystemStatus } from './management-answers.ts';
+import type {
+  ChangeAnswer,
+  ConfigAnswer,
+  HistoryAnswer,
+  PluginDetails,
+  PluginList,
+  SystemStatus,
+} from './management-answers.ts';
 
 /** A plugin's source and config, as the server is to load it. */
 export interface LoadRequest {
   readonly pluginPath?: string;
   readonly pluginName?: string;
   readonly configuration?: Readonly<Record<string, unknown>>;
+}
+
+/** Why a change is made, for the plugin's history. */
+export interface Reason {
+  readonly reason?: string | undefined;
 }
 
 /** The verbs of a server, over HTTP. Every call ends by `timeoutMs` and throws coded errors only. */
@@ -25,8 +37,10 @@ export interface ManagementClient {
   load(request: LoadRequest): Promise<ChangeAnswer>;
   unload(name: string, options?: { readonly cascade?: boolean }): Promise<ChangeAnswer>;
   reload(name: string): Promise<ChangeAnswer>;
-  swap(name: string, request: LoadRequest): Promise<ChangeAnswer>;
-  rollback(name: string): Promise<ChangeAnswer>;
+  swap(name: string, request: LoadRequest & Reason): Promise<ChangeAnswer>;
+  rollback(name: string, options?: { readonly force?: boolean | undefined } & Reason): Promise<ChangeAnswer>;
+  promote(name: string, request: { readonly isolation: string } & Reason): Promise<ChangeAnswer>;
+  history(name: string): Promise<HistoryAnswer>;
   restart(name: string): Promise<ChangeAnswer>;
   enable(name: string): Promise<ChangeAnswer>;
   disable(name: string): Promise<ChangeAnswer>;
@@ -58,9 +72,11 @@ export function createManagementClient(options: ManagementClientOptions): Manage
     load: (request) => change('/plugins/load', request),
     unload: (name, { cascade = false } = {}) => change(at(name, 'unload'), { cascade }),
     reload: (name) => change(at(name, 'reload')),
-    swap: (name, { pluginPath, configuration }) =>
-      change(at(name, 'swap'), { newPluginPath: pluginPath, newConfiguration: configuration }),
-    rollback: (name) => change(at(name, 'rollback')),
+    swap: (name, { pluginPath, configuration, reason }) =>
+      change(at(name, 'swap'), { newPluginPath: pluginPath, newConfiguration: configuration, reason }),
+    rollback: (name, options = {}) => change(at(name, 'rollback'), options),
+    promote: (name, request) => change(at(name, 'promote'), request),
+    history: (name) => get(at(name, 'history')),
     restart: (name) => change(at(name, 'restart')),
     enable: (name) => change(at(name, 'enable')),
     disable: (name) => change(at(name, 'disable')),

@@ -12,6 +12,7 @@ export function formatReport(report: SwapReport, style: Style): string {
     report.parked > 0 && `${countOf(report.parked)} parked`,
     report.carried > 0 && `${countOf(report.carried)} carried over`,
     report.cancelled > 0 && `${countOf(report.cancelled)} cancelled`,
+    report.lost > 0 && `the writes of ${countOf(report.lost)} lost`,
   ].filter((part) => part !== false);
   if (held.length > 0) lines.push(`  ${held.join(', ')}`);
   return lines.join('\n');
@@ -48,6 +49,7 @@ function formatOutcome(report: SwapReport, style: Style): string {
 
 function doneWord({ operation, from }: SwapReport): string {
   if (from === undefined) return 'loaded';
+  if (operation === 'promote') return 'promoted';
   return operation === 'rollback' ? 'rolled back' : 'swapped';
 }
 

@@ -13,6 +13,13 @@ export interface WatchOption {
 
 export const watchOption = ['--watch', 'show the steps, and stay until the probation is over'] as const;
 
+/** `--reason TEXT`: kept in the plugin's history. */
+export interface ReasonOption {
+  readonly reason?: string;
+}
+
+export const reasonOption = ['--reason <text>', "why, for the plugin's history"] as const;
+
 /** How the first minutes of a new generation ended; `open`: still going on when the time to wait was over. */
 export type Probation = 'kept' | 'rolled-back' | 'open';
 

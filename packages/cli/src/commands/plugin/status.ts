@@ -75,6 +75,7 @@ function printPlugin(plugin: PluginDetails, { style, now }: Paper): string {
           .map(([kind, count]) => `${count} ${kind}`)
           .join(', '),
       ],
+      ['state kept', savedStateOf(plugin, now)],
       [
         'ways back',
         plugin.snapshots?.map(({ generation, version }) => `generation ${generation} (${version})`).join(', '),
@@ -111,6 +112,13 @@ function recoveryOf({ name, recovery }: PluginDetails, now: number): string | un
     id === null ? undefined : `operation_id ${id} in the log`,
   ];
   return parts.filter((part) => part !== undefined).join(', ');
+}
+
+function savedStateOf({ saved_state: saved }: PluginDetails, now: number): string | undefined {
+  if (!saved) return undefined;
+  const { saved_at: at, size_bytes: size, problem } = saved;
+  const last = at === null ? 'never' : `${formatAge(at * 1_000, now)}, ${size} bytes`;
+  return problem ? `${last}; not safe since then: ${problem.message} (${problem.code})` : last;
 }
 
 function isolationOf({ isolation, missing_layers: missing = [] }: PluginDetails): string | undefined {

@@ -3,10 +3,10 @@ import { fail } from '../../errors.ts';
 import type { Call, Verb } from '../../verb.ts';
 import { nameArgument, nameOption, pathOption, pluginNameOf, sourceArgument, sourceOf } from './arguments.ts';
 import type { NameOption, PathOption } from './arguments.ts';
-import { change, changeExitCode, printChange, watchOption } from './change.ts';
-import type { ChangeResult, WatchOption } from './change.ts';
+import { change, changeExitCode, printChange, reasonOption, watchOption } from './change.ts';
+import type { ChangeResult, ReasonOption, WatchOption } from './change.ts';
 
-interface SwapOptions extends NameOption, PathOption, WatchOption {
+interface SwapOptions extends NameOption, PathOption, ReasonOption, WatchOption {
   readonly config?: string;
 }
 
@@ -15,7 +15,13 @@ export const swap: Verb<SwapOptions, ChangeResult> = {
   name: 'swap',
   summary: 'replace a plugin with another version of it, without dropping a request',
   arguments: [nameArgument, sourceArgument],
-  options: [nameOption, pathOption, ['--config <file>', 'its new config: TOML, YAML or JSON'], watchOption],
+  options: [
+    nameOption,
+    pathOption,
+    ['--config <file>', 'its new config: TOML, YAML or JSON'],
+    reasonOption,
+    watchOption,
+  ],
   examples: [
     'hotswap plugin swap greeter ./greeter-2.0.0.tgz',
     'hotswap plugin swap greeter ./greeter-2.0.0.tgz --watch',
@@ -31,11 +37,12 @@ export const swap: Verb<SwapOptions, ChangeResult> = {
       });
     }
     const configuration = await readConfigFile(call.options.config, call.terminal);
+    const { reason, watch } = call.options;
     return change(call, {
       plugin,
       doing: 'swapping',
-      isWatched: call.options.watch,
-      send: (client) => client.swap(plugin, { pluginPath, ...(configuration && { configuration }) }),
+      isWatched: watch,
+      send: (client) => client.swap(plugin, { pluginPath, reason, ...(configuration && { configuration }) }),
     });
   },
   print: printChange,
