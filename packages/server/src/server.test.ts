@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +24,9 @@ const page = `export default {
     ctx.http.get('/page', () => new Response('<h1>page</h1>', { headers }));
     ctx.http.get('/client', (request, { client, requestId }) => Response.json({ ...client, requestId }));
     ctx.http.post('/size', async (request) => new Response(String((await request.text()).length)));
+    for (const path of ['/chat', '/plugins/:name/chat']) {
+      ctx.http.websocket(path, { open: (peer) => peer.send(peer.client.address), message() {} });
+    }
     ctx.http.get('/broken', () => new Response('short', { headers: { 'content-length': '99' } }));
   },
 };`;
@@ -72,6 +76,19 @@ describe('plugins on the address of management', () => {
     const { status, headers } = await fetch(`${url}/plugins/status`);
     expect([status, headers.get('x-seen')]).toEqual([200, null]);
     expect((await fetch(`${url}/page`)).headers.get('x-seen')).toBe('1');
+  });
+
+  test('take WebSocket connections, but none on a path of management', async () => {
+    const { url, server } = await start('[server]\ntrustedProxies = ["127.0.0.1"]');
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/chat`);
+    const [message, closed] = [once(socket, 'message'), once(socket, 'close')];
+    expect((await message)[0].data).toBe('127.0.0.1');
+    expect(server.runtime.pluginStatus('page')).toMatchObject({ websocket: 'available', connections: 1 });
+    const refused = new WebSocket(`${url.replace('http', 'ws')}/plugins/page/chat`);
+    await once(refused, 'error');
+    expect(server.runtime.pluginStatus('page').connections).toBe(1);
+    await server.close();
+    expect((await closed)[0]).toMatchObject({ code: 1001 });
   });
 
   test('have an origin of their own when management is bound elsewhere', async () => {
