@@ -17,10 +17,10 @@ export interface Snapshot {
   readonly generation: number;
   readonly version: string;
   readonly digest: string;
-  /** Undefined after a restart: then it is loaded from `source` again, and must have this digest. */
+  /** Undefined after a restart or an unload: then it is loaded from `source` again, and must have this digest. */
   readonly artifact: Artifact | undefined;
   readonly source: PluginSource;
-  /** As the operator gave it: secrets by their names. After a restart, one that stood there itself is a mask. */
+  /** As the operator gave it: secrets by their names. Without an artifact, one that stood there itself is a mask. */
   readonly config: Readonly<Record<string, unknown>>;
   /** The operator's level at that time. */
   readonly isolation: IsolationLevel | undefined;
@@ -37,6 +37,9 @@ export interface Snapshot {
   readonly actor: string;
   readonly reason: string;
 }
+
+/** The config of a snapshot without the secrets that stand in it themselves; names of secrets stay. */
+export type HideSecrets = (snapshot: Snapshot) => Snapshot['config'];
 
 /** What there was of a plugin before this process. */
 export interface EarlierHistory {
@@ -101,11 +104,15 @@ export class History {
     this.#onChange(this);
   }
 
-  /** The plugin is unloaded: code is let go, and loaded again from its source should somebody go back. */
-  release(): void {
+  /**
+   * The plugin is unloaded: code is let go, and loaded again from its source should somebody go back.
+   *
+   * @param hideSecrets what hides the secrets of a config needs the code: it is done while that is still there
+   */
+  release(hideSecrets: HideSecrets): void {
     this.#snapshots = this.#snapshots
       .filter(({ source }) => typeof source === 'string' || source instanceof URL)
-      .map((snapshot) => ({ ...snapshot, artifact: undefined }));
+      .map((snapshot) => ({ ...snapshot, config: hideSecrets(snapshot), artifact: undefined }));
   }
 
   status(): readonly SnapshotStatus[] {

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { messageOf } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
-import { type EarlierHistory, History } from '../plugin/history.ts';
-import { type HideSecrets, historyText, readHistory } from './history-file.ts';
+import { type EarlierHistory, type HideSecrets, History } from '../plugin/history.ts';
+import { historyText, readHistory } from './history-file.ts';
 import { writeDurably } from './snapshot-file.ts';
 import { pluginOfFolder, stateFolder, stateFolderOf } from './state-folder.ts';
 import type { StateKeeper } from './state-keeper.ts';
@@ -59,6 +59,11 @@ export class Histories {
   /** Whether anything is known of a plugin, be it loaded or not. */
   has(plugin: string): boolean {
     return this.#histories.has(plugin) || this.#earlier.has(plugin);
+  }
+
+  /** The plugin is unloaded: its history stays, without what costs memory. */
+  release(plugin: string): void {
+    this.of(plugin).release(this.#parts.hideSecrets);
   }
 
   /** Waits for the last write. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { sourcePath } from '../loading/plugin-source.ts';
-import type { EarlierHistory, History, Snapshot } from '../plugin/history.ts';
+import type { EarlierHistory, HideSecrets, History, Snapshot } from '../plugin/history.ts';
 import type { SnapshotReference } from './snapshot-store.ts';
 import type { StateKeeper } from './state-keeper.ts';
 
@@ -17,9 +17,6 @@ interface HistoryFile extends Pick<EarlierHistory, 'changes'> {
   readonly format: 1;
   readonly snapshots: readonly SnapshotRecord[];
 }
-
-/** The config of a snapshot without the secrets that stand in it themselves; names of secrets stay. */
-export type HideSecrets = (snapshot: Snapshot) => Snapshot['config'];
 
 /** What is written of a history. A plugin that was only in memory cannot be brought back after a restart. */
 export function historyText({ snapshots, changes }: History, hideSecrets: HideSecrets): string {

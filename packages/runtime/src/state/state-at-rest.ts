@@ -1,8 +1,8 @@
 import type { Logger } from '@hotswap/sdk';
+import type { HideSecrets } from '../plugin/history.ts';
 import type { PluginHistory } from '../status.ts';
 import { DiskSnapshotStore } from './disk-snapshot-store.ts';
 import { Histories } from './histories.ts';
-import type { HideSecrets } from './history-file.ts';
 import { MemorySnapshotStore } from './memory-snapshot-store.ts';
 import { type SnapshotTimer, type SnapshotTimerOptions, startSnapshotTimer } from './snapshot-timer.ts';
 import { StateKeeper } from './state-keeper.ts';
@@ -59,7 +59,7 @@ export class StateAtRest {
 
   /** A plugin was unloaded: what of it costs memory is let go. */
   release(plugin: string): void {
-    this.histories.of(plugin).release();
+    this.histories.release(plugin);
     this.keeper.release(plugin);
   }
 
