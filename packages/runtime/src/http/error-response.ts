@@ -3,7 +3,7 @@ import type { CodedError, ErrorDetails, ErrorKind } from '@hotswap/protocol';
 import { HotResponse } from '@hotswap/protocol/http';
 
 /** Codes whose HTTP status says more than the status of their kind. */
-const statusByCode: Readonly<Record<string, number>> = { BODY_TOO_LARGE: 413, URL_TOO_LONG: 414, ISOLATE_EXITED: 502 };
+const statusByCode: Readonly<Record<string, number>> = { BODY_TOO_LARGE: 413, URL_TOO_LONG: 414 };
 
 /** Kinds whose own words may hold what only operators should read: stacks, paths, the last lines of a process. */
 const generalMessages: Partial<Readonly<Record<ErrorKind, string>>> = {
