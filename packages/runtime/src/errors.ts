@@ -147,7 +147,7 @@ export const fail = defineErrors({
       'plugin {plugin} asks for limits.{limit} of {asked}; {setting} allows {allowed}: lower the one or raise the other',
   },
   ISOLATE_EXITED: {
-    kind: 'unavailable',
+    kind: 'plugin-fault',
     message: 'the isolate of plugin {plugin} ended: {reason}; see hotswap plugin status {plugin}',
   },
   ISOLATE_STUCK: {

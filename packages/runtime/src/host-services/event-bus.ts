@@ -177,7 +177,8 @@ class SubscriberQueue {
   }
 
   #begin(): void {
-    if (this.#waiting.length > 0 && !this.#isParked) this.#running ??= this.#run();
+    if (this.#waiting.length === 0 || this.#isParked || this.#running !== undefined) return;
+    this.#running = this.#run();
   }
 
   async idle(): Promise<void> {

@@ -1,9 +1,10 @@
+import { isCodedError } from '@hotswap/protocol';
 import { HotRequest, HotResponse } from '@hotswap/protocol/http';
 import type { MaybePromise } from '@hotswap/sdk';
 import { errorResponse } from './error-response.ts';
 import type { AcceptSocket, Dispatch, Exchange, Fallback } from './exchange.ts';
+import { boundBody, readNothing, readResponse, readVerdict, withStatus } from './handler-answer.ts';
 import { RouteInfo } from './route-info.ts';
-import { fail } from '../errors.ts';
 import { type Generation, isFault, type ReadAnswer } from '../plugin/generation.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
 import type { AssignmentKey } from '../routing/assignment.ts';
@@ -42,6 +43,8 @@ interface Visit {
   readonly lease: Lease;
   readonly generation: Generation;
   isError: boolean;
+  /** Its isolate ended before the plugin had begun with it. */
+  isUnbegun: boolean;
   /** Whether the body may come out of this generation: it is held until the last byte is written then. */
   makesBody: boolean;
 }
@@ -62,6 +65,7 @@ class PluginExchange implements Exchange, LeaseRequest {
   /** Gives its place back while it is parked. */
   #leave: ((reason: Error) => void) | undefined;
   #parkedAt: string | undefined;
+  #hasGoneAgain = false;
   /** The table at arrival: slot numbers in links and entries belong to it. */
   readonly #table: RoutingTable<Generation>;
   #key: AssignmentKey | undefined;
@@ -172,7 +176,8 @@ class PluginExchange implements Exchange, LeaseRequest {
     if (tooLarge) return tooLarge;
     const visit = this.#enter(generation);
     const answer = this.#call(visit, readResponse, handler, [request, this.#info(request, visit.lease, match)]);
-    return answer instanceof Promise ? answer.then((response) => judged(visit, response)) : judged(visit, answer);
+    if (!(answer instanceof Promise)) return judged(visit, answer);
+    return answer.then((response) => (this.#mayGoAgain(visit) ? this.#route(match, request) : judged(visit, response)));
   }
 
   #middleware({ index, request, handler, visit }: LinkCall): MaybePromise<HotResponse> {
@@ -192,6 +197,7 @@ class PluginExchange implements Exchange, LeaseRequest {
     };
     const answer = this.#call(visit, readResponse, handler, [request, next, this.#info(request, lease, this.#match)]);
     return andThen(answer, (response) => {
+      if (this.#mayGoAgain(visit)) return this.#step(index, request);
       visit.makesBody = response !== behind;
       return response;
     });
@@ -214,6 +220,17 @@ class PluginExchange implements Exchange, LeaseRequest {
       const changed = this.#call(visit, readNothing, handler, [head, request, info]);
       return andThen(changed, (failure) => failure ?? withStatus(response, head.status));
     });
+  }
+
+  /**
+   * Whether a request that its plugin had not begun when its isolate ended may go to the generation that came since:
+   * once, for the second time something else is wrong.
+   */
+  #mayGoAgain(visit: Visit): boolean {
+    if (!visit.isUnbegun || this.#hasGoneAgain) return false;
+    this.#hasGoneAgain = true;
+    visit.lease.release();
+    return true;
   }
 
   /** No plugin has the route: the host's own answer, 405 if another method would be answered, or nothing. */
@@ -299,7 +316,13 @@ class PluginExchange implements Exchange, LeaseRequest {
   }
 
   #enter(generation: Generation): Visit {
-    const visit: Visit = { lease: generation.leases.acquire(), generation, isError: false, makesBody: true };
+    const visit: Visit = {
+      lease: generation.leases.acquire(),
+      generation,
+      isError: false,
+      isUnbegun: false,
+      makesBody: true,
+    };
     visit.lease.request = this;
     this.#visits.push(visit);
     return visit;
@@ -322,6 +345,7 @@ class PluginExchange implements Exchange, LeaseRequest {
 
   /** A failed call becomes its error answer: what stands in front of it never sees a throw that is not its own. */
   #failed(visit: Visit, error: unknown): HotResponse {
+    visit.isUnbegun = isCodedError(error) && error.code === 'ISOLATE_EXITED' && error.details['begun'] === false;
     visit.isError ||= isFault(error);
     return errorResponse(error, this.#request.source?.requestId);
   }
@@ -363,30 +387,6 @@ function answered(request: HotRequest, fallback: Fallback): MaybePromise<HotResp
   }
 }
 
-/** Holds a route to the body that its plugin accepts; an answer when more than that was announced. */
-function boundBody({ source }: HotRequest, { maxBodyBytes: limit }: Generation): HotResponse | undefined {
-  if (limit === Infinity || source?.body === undefined) return undefined;
-  source.limitBody(limit);
-  const isTooLarge = (source.body.length ?? 0) > limit;
-  return isTooLarge ? errorResponse(fail('BODY_TOO_LARGE', { limit }), source.requestId) : undefined;
-}
-
-function readVerdict(value: unknown, plugin: string): HotResponse | undefined {
-  return value === undefined ? undefined : readResponse(value, plugin);
-}
-
-function readNothing(): void {}
-
 function andThen<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return value instanceof Promise ? value.then(next) : next(value);
-}
-
-function withStatus(response: HotResponse, status: number): HotResponse {
-  return status === response.status ? response : new HotResponse(response.body, { status, headers: response.headers });
-}
-
-function readResponse(value: unknown, plugin: string): HotResponse {
-  if (value instanceof HotResponse) return HotResponse.from(value);
-  const found = value === null || value === undefined ? String(value) : typeof value;
-  throw fail('HANDLER_ANSWER_INVALID', { plugin, found });
 }

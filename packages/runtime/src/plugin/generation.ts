@@ -291,7 +291,8 @@ export class Generation implements DeadlineHolder {
     this.faults++;
     this.#faultLog.write('the isolate of the plugin ended', error);
     this.leases.abortAll(error);
-    this.leases.cancelAll(error);
+    // The isolate itself settles every call, and says of each whether the plugin had begun it.
+    this.leases.cutOffAll(error);
     if (this.lifecycle.can('failed')) this.lifecycle.move('failed', toCode(error));
     // Whoever watches acts next, if anybody does: recovery must see first that there is a watch.
     this.#onExit(error, this);

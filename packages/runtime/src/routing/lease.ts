@@ -153,6 +153,11 @@ export class LeaseBook {
     }
   }
 
+  /** Cuts off answers that are still being written, and leaves alone the calls that settle by themselves. */
+  cutOffAll(error: Error): void {
+    for (const lease of this.open()) lease.cutOff?.(error);
+  }
+
   /** Ends the calls whose deadline has passed. */
   expire(now: number, timedOut: (lease: Lease) => Error): void {
     for (const lease of this.open()) {
