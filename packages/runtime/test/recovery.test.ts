@@ -379,7 +379,7 @@ describe('a plugin at basic', () => {
     expect(stories(host)[0]).toEqual(['recovery began faults', 'recovery step restart']);
     expect(await ask(host, 1)).toEqual([200]);
     await host.clock.advance(1_000);
-    await until(() => host.status('a').generation === 2, 'the plugin was restarted');
+    await until(() => (host.status('a').generation ?? 0) >= 2, 'the plugin was restarted');
   });
 });
 

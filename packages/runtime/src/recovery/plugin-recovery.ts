@@ -180,6 +180,9 @@ export class PluginRecovery {
     this.#watch = new CallWatch(current, this.#now, this.#policy);
     this.#quarantine = undefined;
     this.#isLeftToBreaker = false;
+    const { phase } = this.#story ?? {};
+    // Somebody else has brought it up.
+    if (phase === 'waiting' || phase === 'probing') this.#end('superseded', 'another generation serves');
   }
 
   /** Takes a generation that has crashed out of the table, if it is still in it. */

@@ -44,6 +44,6 @@ export class WaitingRoom {
 
   /** Lets everybody ask again: something has changed. */
   empty(): void {
-    for (const goOn of [...this.#waiting]) goOn();
+    for (const goOn of this.#waiting) goOn();
   }
 }
