@@ -174,3 +174,62 @@ it('a drain that runs out ends the handlers that hang, and their connections wit
   await expect.poll(() => closings(served)).toEqual([['v1', 1011, 'the plugin failed']]);
   expect(served.runtime.pluginStatus('chat').activeRequests).toBe(0);
 });
+/** Without what a thread has no way to tell the test. */
+const quiet = (version: string): string => counting(version).replace(/close:.*\n/, '');
+
+it('a connection goes on when its plugin moves to another isolation level, and back', async () => {
+  await using served = await servePlugins({ plugins: { chat: quiet('v1') } });
+  using client = await SocketClient.open(`${served.url}/count/ada`);
+  await client.got('v1 open 1');
+  expect(await served.runtime.promote('chat', 'strict')).toMatchObject({ outcome: 'swapped' });
+  client.send('a');
+  await client.got('v1 open 1', 'v1 resume ada 2', 'v1 a 3');
+  expect(await served.runtime.promote('chat', 'none')).toMatchObject({ outcome: 'swapped' });
+  client.send('b');
+  await client.got('v1 open 1', 'v1 resume ada 2', 'v1 a 3', 'v1 resume ada 4', 'v1 b 5');
+});
+
+describe('at level strict', () => {
+  it('goes on through swaps and rollbacks as at any other', async () => {
+    await using served = await servePlugins({ plugins: { chat: quiet('v1') }, runtime: { isolation: 'strict' } });
+    expect(served.runtime.pluginStatus('chat').isolation).toBe('strict');
+    using client = await SocketClient.open(`${served.url}/count/ada`);
+    client.send('a');
+    await client.got('v1 open 1', 'v1 a 2');
+    expect(await served.swap('chat', quiet('v2'))).toMatchObject({ outcome: 'swapped' });
+    client.send('b');
+    await client.got('v1 open 1', 'v1 a 2', 'v2 resume ada 3', 'v2 b 4');
+    await served.runtime.rollback('chat');
+    client.send('c');
+    await client.got('v1 open 1', 'v1 a 2', 'v2 resume ada 3', 'v2 b 4', 'v1 resume ada 5', 'v1 c 6');
+    await served.runtime.unload('chat');
+    expect(await client.closed()).toBe('1001 the plugin was unloaded');
+  });
+
+  it('keeps 10,000 messages of one burst in order through a swap', async () => {
+    const echo = `ctx.http.websocket('/echo', { message: (peer, data) => peer.send(data) }, { handOver: true });`;
+    await using served = await servePlugins({ plugins: { echo }, runtime: { isolation: 'strict' } });
+    using client = await SocketClient.open(`${served.url}/echo`);
+    const numbers = Array.from({ length: 10_000 }, (_, index) => String(index));
+    for (const number of numbers) client.send(number);
+    await expect.poll(() => client.messages.length).toBeGreaterThan(0);
+    expect(await served.swap('echo', echo)).toMatchObject({ outcome: 'swapped' });
+    await expect.poll(() => client.messages.length, { timeout: 10_000 }).toBe(10_000);
+    expect(client.messages).toEqual(numbers);
+  });
+
+  it('is closed with 1011 when its isolate crashes, for nobody knows what was still handled', async () => {
+    const crashing = `
+      ctx.http.websocket('/crash', {
+        message: () => { setImmediate(() => process.reallyExit?.(1)); return new Promise(() => {}); },
+      }, { handOver: true });`;
+    await using served = await servePlugins({ plugins: { crashing }, runtime: { isolation: 'strict' } });
+    using client = await SocketClient.open(`${served.url}/crash`);
+    using idle = await SocketClient.open(`${served.url}/crash`);
+    client.send('x');
+    // The closing handshake itself: the host would cut the connection off after five seconds without one.
+    await expect.poll(() => client.socket.readyState, { timeout: 3_000 }).toBe(client.socket.CLOSED);
+    expect(await client.closed()).toBe('1011 the plugin failed');
+    expect(await idle.closed()).toBe('1011 the plugin failed');
+  });
+});

@@ -172,7 +172,7 @@ export class SocketConnection implements SocketRoute, LeaseRequest, Beating {
     if (this.#locatedIn === table.version) return this.#location;
     this.#locatedIn = table.version;
     this.#location = locate(table.view, this);
-    if (this.#location.place === 'nowhere') this.#socket.pause();
+    if (this.#location.place === 'nowhere' && this.#ending === undefined) this.#socket.pause();
     return this.#location;
   }
 
