@@ -157,7 +157,7 @@ export const fail = defineErrors({
   ISOLATE_NEEDS_SOURCE: {
     kind: 'invalid',
     message:
-      'plugin {plugin} was given as an object in memory, which cannot cross to isolation {level}; load it from its file or folder',
+      'plugin {plugin} was given as an object in memory, which cannot cross to isolation {level}; load it from its file or folder: in a test, as the default export of a file of its own',
   },
   GUEST_CALLS_EXCEEDED: {
     kind: 'limit',
@@ -435,7 +435,10 @@ export const fail = defineErrors({
     kind: 'plugin-fault',
     message: 'a connection cannot be closed with code {code}: {problem}',
   },
-  WEBSOCKET_SERVER_CLOSED: { kind: 'unavailable', message: 'the server closes and takes no more WebSocket connections' },
+  WEBSOCKET_SERVER_CLOSED: {
+    kind: 'unavailable',
+    message: 'the server closes and takes no more WebSocket connections',
+  },
   TRUSTED_PROXY_INVALID: {
     kind: 'invalid',
     message: '{entry} is no address of a trusted proxy; write it like 10.0.0.1 or 10.0.0.0/8',

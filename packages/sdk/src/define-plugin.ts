@@ -1,4 +1,5 @@
 import type { SwapMode } from '@hotswap/protocol';
+import { noteFile } from './defined-in.ts';
 import type { MaybePromise, PluginContext } from './plugin-context.ts';
 
 /** What `health` answers: the word, or the word with its reason. */
@@ -54,7 +55,7 @@ const brand: unique symbol = Symbol.for('hotswap.plugin') as never;
 export function definePlugin<Config = Readonly<Record<string, unknown>>, State = never>(
   definition: PluginDefinition<Config, State>,
 ): PluginDefinition<Config, State> {
-  return Object.defineProperty({ ...definition }, brand, { value: true });
+  return noteFile(Object.defineProperty({ ...definition }, brand, { value: true }));
 }
 
 /** Whether a value came from `definePlugin` of any copy of this package, or has its shape. */

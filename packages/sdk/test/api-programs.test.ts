@@ -1,6 +1,8 @@
 import { defineService, definePlugin, method } from '@hotswap/sdk';
 import { createTestHost } from '@hotswap/sdk/testing';
 import { describe, expect, it } from 'vitest';
+import greeter from './fixtures/greeter.ts';
+import politeGreeter from './fixtures/polite-greeter.ts';
 
 interface Config {
   greeting: string;
@@ -40,8 +42,23 @@ describe('a test of a plugin', () => {
     await expect(createTestHost(broken)).rejects.toMatchObject({ code: 'PLUGIN_START_FAILED' });
   });
 
+  it('runs it in a thread of its own, loaded from the file that the test imports it from', async () => {
+    const host = await createTestHost(greeter, { config: { greeting: 'hi' }, isolation: 'strict' });
+    expect(await (await host.fetch('/hello/ada')).text()).toBe('hi ada');
+    expect(host.runtime.pluginStatus(host.plugin)).toMatchObject({ isolation: 'strict', name: 'plugin-under-test' });
+    const report = await host.swap(politeGreeter);
+    expect(report.outcome).toBe('swapped');
+    expect(await (await host.fetch('/hello/ada')).text()).toBe('hi, dear ada');
+    await host.close();
+  });
+
+  it('is told that a plugin without a file of its own cannot run in another thread', async () => {
+    const strict = createTestHost(plugin, { config: { greeting: 'hi' }, isolation: 'strict' });
+    await expect(strict).rejects.toMatchObject({ code: 'ISOLATE_NEEDS_SOURCE' });
+  });
+
   it('is told of a level that this build does not have', async () => {
-    await expect(createTestHost(plugin, { isolation: 'strict' })).rejects.toMatchObject({
+    await expect(createTestHost(plugin, { isolation: 'sandbox' })).rejects.toMatchObject({
       code: 'ISOLATION_UNAVAILABLE',
     });
   });

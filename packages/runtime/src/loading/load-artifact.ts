@@ -59,8 +59,13 @@ export function createLoader(options: LoaderOptions = {}): Loader {
       signal.throwIfAborted();
       const located = await locateSource(source);
       switch (located.type) {
-        case 'memory':
-          return fromMemory(located.plugin);
+        case 'memory': {
+          const artifact = fromMemory(located.plugin);
+          const { file } = located.plugin;
+          if (file === undefined) return artifact;
+          const request = { plugin: artifact.manifest.name, ...file };
+          return toArtifact(await built(builder, { manifest: artifact.manifest, request }, signal), 'IMPORT_REFUSED');
+        }
         case 'archive':
           return toArtifact(await unpacked(located.file, signal), 'ARCHIVE_NOT_BUNDLED');
         case 'folder':

@@ -17,6 +17,8 @@ export interface InMemoryPlugin {
   readonly definition: PluginDefinition<never>;
   /** Further fields of the manifest, as in `PluginManifest`; default none. */
   readonly manifest?: Readonly<Record<string, unknown>>;
+  /** Where its code is, as a default export, and the folder that it may import from. It is then built from there. */
+  readonly file?: { readonly entry: string; readonly root: string };
 }
 
 /** A source that was found, with real paths. */

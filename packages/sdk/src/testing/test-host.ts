@@ -2,6 +2,7 @@ import type { IsolationLevel } from '@hotswap/protocol';
 import type { Runtime, SwapReport } from '@hotswap/runtime';
 import type { PluginDefinition } from '../define-plugin.ts';
 import type { MaybePromise } from '../plugin-context.ts';
+import { pluginFile } from './plugin-file.ts';
 
 /** A plugin under test: what `definePlugin` returned, or the path of its folder, file or archive. */
 export type PluginUnderTest = PluginDefinition<never> | string | URL;
@@ -37,7 +38,8 @@ export interface TestHost extends AsyncDisposable {
 
 /**
  * Runs a plugin in a real runtime in memory, at any isolation level this build has.
- * A definition runs with the test's own globals; a path is loaded as a server would load it.
+ * A definition runs with the test's own globals; a path is loaded as a server would load it. From `strict` on a
+ * definition is loaded from its file too: it is that file's default export, and shares nothing with the test.
  *
  * @throws the plugin's own coded error when it cannot start
  * @example
@@ -59,7 +61,7 @@ export async function createTestHost(plugin: PluginUnderTest, options: TestHostO
     ...(isolation === undefined ? {} : { isolation }),
   });
   await runtime.start();
-  const report = await runtime.load(sourceOf(plugin, options), configOf(options));
+  const report = await runtime.load(await sourceOf(plugin, options), configOf(options));
   const refusal = reportError(report);
   if (refusal) {
     await runtime.close();
@@ -80,7 +82,7 @@ export async function createTestHost(plugin: PluginUnderTest, options: TestHostO
       return answer;
     },
     invoke: (method, data) => runtime.invoke(name, method, data),
-    swap: (next, change = {}) => runtime.swap(name, sourceOf(next, { ...options, name }), configOf(change)),
+    swap: async (next, change = {}) => runtime.swap(name, await sourceOf(next, { ...options, name }), configOf(change)),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -91,10 +93,13 @@ function isUnread({ bodyUsed, body }: Response): boolean {
   return !bodyUsed && body !== null && !body.locked;
 }
 
-function sourceOf(plugin: PluginUnderTest, options: TestHostOptions) {
+async function sourceOf(plugin: PluginUnderTest, options: TestHostOptions) {
   if (typeof plugin === 'string' || plugin instanceof URL) return plugin;
-  const { name = 'plugin-under-test', manifest } = options;
-  return { name, definition: plugin, ...(manifest === undefined ? {} : { manifest }) };
+  const { name = 'plugin-under-test', manifest, isolation = manifest?.['isolation'] } = options;
+  const isInThisThread = isolation === undefined || isolation === 'none' || isolation === 'basic';
+  // Functions cannot cross into another thread or process: there the plugin is loaded anew, from its own file.
+  const file = isInThisThread ? undefined : await pluginFile(plugin);
+  return { name, definition: plugin, ...(manifest && { manifest }), ...(file && { file }) };
 }
 
 function configOf({ config }: { readonly config?: object }) {
