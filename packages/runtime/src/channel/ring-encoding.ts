@@ -16,6 +16,8 @@ const tag = {
   utf16: 8,
   array: 9,
   object: 10,
+  /** One byte: the word that names the message. */
+  word: 11,
 } as const;
 
 /** Keys that were sent once are named by a byte after that. */
@@ -47,13 +49,33 @@ export class RingEncoder {
     const known = this.#keys.size;
     let isWritten = false;
     try {
-      isWritten = this.#value(message);
+      isWritten = Array.isArray(message) ? this.#message(message) : this.#value(message);
     } finally {
       this.#objects.length = 0;
       // The other side will never see the keys of a message that was given up.
       if (!isWritten && this.#keys.size > known) this.#forgetKeys(known);
     }
     return isWritten ? this.#at - start : 0;
+  }
+
+  /** The outermost list is the sender's own: a word that names the message, then dense elements. */
+  #message(message: readonly unknown[]): boolean {
+    const { length } = message;
+    if (length > 255 || this.#at + 4 > this.#end) return false;
+    this.#objects.push(message);
+    this.#bytes[this.#at++] = tag.array;
+    this.#bytes[this.#at++] = length;
+    for (let index = 0; index < length; index++) {
+      const value = message[index];
+      const isWord = index === 0 && typeof value === 'string' && this.#word(value);
+      if (!isWord && !this.#value(value)) return false;
+    }
+    return true;
+  }
+
+  #word(word: string): boolean {
+    if (!this.#keys.has(word) && (this.#keys.size === mostKeys || !isKey(word))) return false;
+    return this.#byte(tag.word) && this.#key(word);
   }
 
   #forgetKeys(known: number): void {
@@ -167,10 +189,14 @@ export class RingEncoder {
   #key(key: string): boolean {
     const known = this.#keys.get(key);
     if (known !== undefined) return this.#byte(known);
-    if (this.#keys.size === mostKeys || key === '__proto__' || key.length > longestKey) return false;
+    if (this.#keys.size === mostKeys || !isKey(key)) return false;
     this.#keys.set(key, this.#keys.size);
     return this.#byte(newKey) && this.#string(key);
   }
+}
+
+function isKey(text: string): boolean {
+  return text.length <= longestKey && text !== '__proto__';
 }
 
 /** What was read is no message: the other side is broken, or means harm. */
@@ -234,6 +260,8 @@ export class RingDecoder {
         return this.#array();
       case tag.object:
         return this.#object();
+      case tag.word:
+        return this.#key();
       default:
         throw new RingBroken(`a message has a value of type ${type}`);
     }
@@ -243,6 +271,10 @@ export class RingDecoder {
     const length = this.#byte();
     const bytes = type === tag.latin1 ? length : 2 * length;
     const start = this.#take(bytes);
+    if (length < 2)
+      return length === 0
+        ? ''
+        : String.fromCharCode(type === tag.latin1 ? (this.#bytes[start] ?? 0) : this.#bytes.readUInt16LE(start));
     return this.#bytes.toString(type === tag.latin1 ? 'latin1' : 'utf16le', start, start + bytes);
   }
 

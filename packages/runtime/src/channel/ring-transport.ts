@@ -23,10 +23,12 @@ interface Wrapped {
 const doorbell = 0;
 /** So many messages are read in one turn of the event loop: whoever writes without end holds nobody up. */
 const mostInOneTurn = 256;
+/** So many turns in which at most one message came, and it sleeps. */
+const mostIdleTurns = 4;
 
 /**
  * Messages between two threads, in order. A message on its own goes by the port, which is the quickest then. As soon as
- * there are more, small ones go through shared memory, and one doorbell announces all of a turn.
+ * there are more, small ones go through shared memory, and a doorbell wakes the other side up if it does not read already.
  *
  * Order: a slot says how many port messages were sent before it, and is not read before they have arrived; a port
  * message is delivered after the slots that say a smaller number.
@@ -50,7 +52,8 @@ export class RingTransport implements Transport {
   #isBroken = false;
   #portSent = 0;
   #portReceived = 0;
-  #hasTickPlanned = false;
+  #idleTurns = 0;
+  #isLingering = false;
   /** Messages sent since something came, and before that; messages that came at once. They tell one call from many. */
   #sent = 0;
   #sentBefore = 0;
@@ -90,9 +93,14 @@ export class RingTransport implements Transport {
     if (this.#isClosed) return;
     this.sent++;
     this.#sent++;
-    const isOneOfMany = this.#sent > 1 || this.#sentBefore > 1 || this.#cameAtOnce > 1;
+    // One who is reading the ring needs no bell.
+    const isOneOfMany =
+      this.#sent > 1 ||
+      this.#sentBefore > 1 ||
+      this.#cameAtOnce > 1 ||
+      Atomics.load(this.#control, this.#otherAwakeAt) !== 0;
     if (isOneOfMany && transfer === undefined && this.#writer.write(message, this.#portSent)) {
-      this.#planTick();
+      this.#wake();
       return;
     }
     this.#sendByPort(message, transfer);
@@ -117,18 +125,14 @@ export class RingTransport implements Transport {
     if (this.#isGuest) Atomics.store(this.#control, controlWords.guestPortSent, this.#portSent);
   }
 
-  #planTick(): void {
-    if (this.#hasTickPlanned) return;
-    this.#hasTickPlanned = true;
-    process.nextTick(this.#tick);
-  }
-
-  /** The end of a turn in which something was written: one doorbell for all of it, unless the other side is reading. */
-  readonly #tick = (): void => {
-    this.#hasTickPlanned = false;
-    if (this.#isClosed || this.#writer.isEmpty) return;
+  /**
+   * The bell rings for the first of many: the other side wakes up while the others are written, and sleeps no more
+   * before it has found nothing for a while.
+   */
+  #wake(): void {
+    if (Atomics.load(this.#control, this.#otherAwakeAt) !== 0) return;
     if (Atomics.compareExchange(this.#control, this.#otherAwakeAt, 0, 1) === 0) this.#port.postMessage(doorbell);
-  };
+  }
 
   readonly #onPortMessage = (message: unknown): void => {
     if (this.#isGuest) Atomics.add(this.#control, controlWords.guestBeats, 1);
@@ -147,24 +151,32 @@ export class RingTransport implements Transport {
   }
 
   readonly #drain = (): void => {
+    if (this.#isLingering) return;
+    this.#readOn();
+  };
+
+  /** Reads until there is nothing, then looks again for some turns before it goes to sleep: a bell costs more. */
+  readonly #readOn = (): void => {
+    this.#isLingering = true;
     let count = 0;
-    let isDone = false;
+    let isOver = false;
     try {
-      do {
-        Atomics.store(this.#control, this.#ownAwakeAt, 1);
-        for (; this.#look() === 'message'; count++) {
-          if (count === mostInOneTurn) return;
-          this.#deliverNext();
-        }
-        Atomics.store(this.#control, this.#ownAwakeAt, 0);
-        // What was written between the last look and going to sleep was written to one who seemed awake.
-      } while (this.#look() === 'message');
-      isDone = true;
+      Atomics.store(this.#control, this.#ownAwakeAt, 1);
+      for (; count < mostInOneTurn && this.#look() === 'message'; count++) this.#deliverNext();
+      this.#idleTurns = count > 1 ? 0 : this.#idleTurns + 1;
+      isOver = this.#idleTurns >= mostIdleTurns && this.#isAsleep();
     } finally {
       if (count > 0) this.#came(count);
-      if (!isDone) setImmediate(this.#drain);
+      if (isOver) this.#isLingering = false;
+      else setImmediate(this.#readOn);
     }
   };
+
+  /** What was written between the last look and going to sleep was written to one who seemed awake. */
+  #isAsleep(): boolean {
+    Atomics.store(this.#control, this.#ownAwakeAt, 0);
+    return this.#look() !== 'message';
+  }
 
   #look(): 'message' | 'early' | 'empty' | 'broken' {
     if (this.#isBroken) return 'broken';
