@@ -143,6 +143,19 @@ it('a client that vanishes without a close is told to the plugin as 1006', async
   expect(served.runtime.pluginStatus('echo')).toMatchObject({ connections: 0, activeRequests: 0 });
 });
 
+it('a client that gives no sign of life between two pings is cut off, one that answers them stays', async () => {
+  await using served = await servePlugins({ plugins: { echo }, sockets: { pingMs: 90 } });
+  using lively = await SocketClient.open(`${served.url}/echo`);
+  let pings = 0;
+  lively.socket.on('ping', () => pings++);
+  using dead = await connected(served);
+  await expect.poll(() => closings(served), { timeout: 5_000 }).toEqual([1006]);
+  expect(dead.received).toContain('\x89\x00');
+  await expect.poll(() => pings, { timeout: 5_000 }).toBeGreaterThan(3);
+  lively.send('here');
+  await lively.got('here');
+});
+
 it('a client that leaves during the handshake leaves nothing behind', async () => {
   const gate = `
     ctx.http.use({ paths: ['/echo'] }, async (request, next) => {

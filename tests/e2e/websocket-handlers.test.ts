@@ -230,6 +230,24 @@ describe('a request for a WebSocket', () => {
     expect((await refusedUpgrade(`${served.url}/chat`)).status).toBe(404);
   });
 
+  it('is told to the access log, accepted or refused', async () => {
+    const entries: unknown[] = [];
+    const sockets = {
+      accessLog: ({ path, status }: { path: string; status: number }) => void entries.push([path, status]),
+    };
+    const gate = `ctx.http.use({ paths: ['/chat'] }, (request, next) =>
+      request.headers.has('x-in') ? next(request) : new Response('', { status: 403 }));`;
+    await using served = await servePlugins({ plugins: { gate, chat }, sockets });
+    await refusedUpgrade(`${served.url}/chat?secret=1`);
+    using _client = await SocketClient.open(`${served.url}/chat`, { headers: { 'x-in': '1' } });
+    await expect
+      .poll(() => entries)
+      .toEqual([
+        ['/chat', 403],
+        ['/chat', 101],
+      ]);
+  });
+
   it('has no body', async () => {
     await using served = await servePlugins({ plugins: { chat } });
     using raw = await RawConnection.open(served.port);

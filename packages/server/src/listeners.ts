@@ -36,12 +36,16 @@ export function trafficListener({ runtime, config, fallback, log }: TrafficOptio
 }
 
 /** How WebSocket connections reach the plugins: as their requests do. Paths of management stay with it. */
-export function socketOptions(config: ServerConfig, management?: MountedManagement): WebSocketServerOptions {
-  const { limits, trustedProxies } = config;
+export function socketOptions(
+  { config, log }: Pick<TrafficOptions, 'config' | 'log'>,
+  management?: MountedManagement,
+): WebSocketServerOptions {
+  const { limits, trustedProxies, accessLog } = config;
   return {
     maxUrlBytes: limits.maxUrlBytes,
     trustedProxies,
     isSharedOrigin: config.management.bind === undefined,
+    ...(accessLog && { accessLog: (entry) => log.info({ ...entry }, 'request answered') }),
     ...(management && { reserved: (path) => management.owns(path) }),
   };
 }

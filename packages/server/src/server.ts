@@ -95,7 +95,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
   const ownUrl = ownBind && (await open(managementListener(management), ownBind)).url;
   const { url, server: httpServer } = await open(ownBind ? traffic : managementFirst(management, traffic));
-  runtime.websockets(httpServer, socketOptions(server, ownBind ? undefined : management));
+  runtime.websockets(httpServer, socketOptions({ config: server, log }, ownBind ? undefined : management));
 
   if (plugins.enabled && plugins.watch) {
     const clock = createSystemClock();

@@ -13,6 +13,7 @@ import {
 } from './socket-options.ts';
 import { responseOn } from './upgrade-response.ts';
 import { fail } from '../../errors.ts';
+import type { RoundClock } from '../../host-services/round-clock.ts';
 import { handlerKey } from '../../routing/routing-table.ts';
 import { keepAllowed } from '../answer/frame-answer.ts';
 import { writeAnswer } from '../answer/write-answer.ts';
@@ -51,6 +52,7 @@ export class UpgradeAnswerer {
   readonly #server: WebSocketServer;
   readonly #opened: (socket: WebSocket) => void;
   readonly #connections = new Set<SocketConnection>();
+  readonly #pings: RoundClock;
   #handshake: Handshake | undefined;
   #isClosed = false;
 
@@ -58,6 +60,7 @@ export class UpgradeAnswerer {
     this.#parts = parts;
     this.#options = options;
     this.#opened = opened;
+    this.#pings = parts.hub.createPings(options.pingMs ?? 30_000);
     const { maxMessageBytes, maxBufferedBytes } = defaultSocketLimits;
     this.#limits = {
       maxMessageBytes: options.maxMessageBytes ?? maxMessageBytes,
@@ -92,6 +95,22 @@ export class UpgradeAnswerer {
   /** Never rejects: what fails becomes an answer, or ends the connection. */
   async answer(request: IncomingMessage, head: Buffer): Promise<void> {
     const source = new NodeRequestSource(request, new ServerResponse(request), this.#edge, false);
+    const startedAt = performance.now();
+    const status = await this.#answered(request, head, source);
+    this.#options.accessLog?.({
+      requestId: source.requestId,
+      method: source.method,
+      path: pathOf(request),
+      status,
+      remoteAddress: source.remoteAddress,
+      userAgent: request.headers['user-agent'],
+      durationMs: performance.now() - startedAt,
+      isComplete: status !== 0,
+    });
+  }
+
+  /** @returns the status it was answered with; 0 when the client left first */
+  async #answered(request: IncomingMessage, head: Buffer, source: NodeRequestSource): Promise<number> {
     const refusal = this.#refusal(request, source);
     if (refusal) return this.#refuse(request, errorResponse(refusal, source.requestId));
     let target: SocketTarget | undefined;
@@ -111,14 +130,15 @@ export class UpgradeAnswerer {
         return new HotResponse(null, { status: 101 });
       });
       const answer = await exchange.answer;
-      if (target !== undefined && answer?.status === 101 && !this.#isClosed) {
+      if (target !== undefined && answer?.status === 101) {
+        // The server may have begun to close while middleware took its time.
+        if (this.#isClosed) throw fail('WEBSOCKET_SERVER_CLOSED', { retryAfterSeconds: 1 });
         request.socket.off('error', onError);
-        this.#open({ request, head, source, asked, target, answer });
-      } else {
-        await this.#refuse(request, answer ?? new HotResponse('Not Found', { status: 404 }), exchange);
+        return this.#open({ request, head, source, asked, target, answer });
       }
+      return await this.#refuse(request, answer ?? new HotResponse('Not Found', { status: 404 }), exchange);
     } catch (error) {
-      await this.#refuse(request, errorResponse(error, source.requestId));
+      return await this.#refuse(request, errorResponse(error, source.requestId));
     } finally {
       request.socket.off('close', onClose);
       exchange?.close();
@@ -133,7 +153,7 @@ export class UpgradeAnswerer {
   }
 
   /** The handshake itself, which `ws` may still refuse. Nothing of it is put off to a later turn. */
-  #open(arrival: Arrival): void {
+  #open(arrival: Arrival): number {
     const { request, head, source, asked, target, answer } = arrival;
     const { generation, match, key } = target;
     const route = generation.registrations.find(
@@ -142,27 +162,33 @@ export class UpgradeAnswerer {
     const fields = answer.headerList();
     keepAllowed(fields, this.#options.isSharedOrigin ?? false);
     this.#handshake = { protocols: route?.type === 'websocket' ? route.protocols : [], fields };
+    let isOpened = false;
     this.#server.handleUpgrade(request, request.socket, head, (socket) => {
+      isOpened = true;
       this.#opened(socket);
-      const connection = this.#parts.hub.open({
-        socket,
-        plugin: generation.plugin,
-        route: match.value.key,
-        key,
-        limits: this.#limits,
-        facts: {
-          url: asked.url,
-          rawHeaders: source.rawHeaders,
-          params: decodeParams(match),
-          tenant: key.tenant,
-          address: source.remoteAddress ?? '',
-          protocol: socket.protocol,
+      const connection = this.#parts.hub.open(
+        {
+          socket,
+          plugin: generation.plugin,
+          route: match.value.key,
+          key,
+          limits: this.#limits,
+          facts: {
+            url: asked.url,
+            rawHeaders: source.rawHeaders,
+            params: decodeParams(match),
+            tenant: key.tenant,
+            address: source.remoteAddress ?? '',
+            protocol: socket.protocol,
+          },
         },
-      });
+        this.#pings,
+      );
       this.#connections.add(connection);
       socket.once('close', () => this.#connections.delete(connection));
     });
     this.#handshake = undefined;
+    return isOpened ? 101 : 400;
   }
 
   /** The first one a client offers that the plugin speaks. */
@@ -183,9 +209,9 @@ export class UpgradeAnswerer {
     return lines;
   }
 
-  async #refuse(request: IncomingMessage, answer: HotResponse, exchange?: Exchange): Promise<void> {
+  async #refuse(request: IncomingMessage, answer: HotResponse, exchange?: Exchange): Promise<number> {
     const { socket } = request;
-    if (socket.destroyed) return;
+    if (socket.destroyed) return 0;
     const response = responseOn(request);
     const options = {
       isHead: false,
@@ -201,6 +227,7 @@ export class UpgradeAnswerer {
       if (response.headersSent || response.destroyed) socket.destroy();
       else await writeAnswer(response, errorResponse(error), { ...options, exchange: undefined });
     }
+    return response.statusCode;
   }
 }
 

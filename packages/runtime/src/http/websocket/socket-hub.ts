@@ -1,6 +1,5 @@
 import { SocketConnection, type ConnectionParts } from './connection.ts';
 import { pluginFailed } from './socket-end.ts';
-import { pingEveryMs } from './socket-options.ts';
 import { fail } from '../../errors.ts';
 import { closeProblem, maxAttachmentBytes, type SocketPort } from '../../guest/socket-peer.ts';
 import { RoundClock } from '../../host-services/round-clock.ts';
@@ -23,7 +22,7 @@ interface Hold {
 /** Every open connection: who has which, and what becomes of them when the routing table changes. */
 export class SocketHub {
   readonly #router: Router<Generation>;
-  readonly #pings: RoundClock;
+  readonly #clock: Pick<HostClock, 'after'>;
   readonly #nextId = createRequestIds();
   readonly #connections = new Map<string, SocketConnection>();
   readonly #counts = new Map<string, number>();
@@ -35,7 +34,7 @@ export class SocketHub {
 
   constructor({ router, clock }: { readonly router: Router<Generation>; readonly clock: Pick<HostClock, 'after'> }) {
     this.#router = router;
-    this.#pings = new RoundClock(clock, pingEveryMs);
+    this.#clock = clock;
   }
 
   /** Whether some server hands its upgrades over. */
@@ -54,8 +53,13 @@ export class SocketHub {
     return this.#counts.get(plugin) ?? 0;
   }
 
+  /** One timer for the pings of all connections of a server. */
+  createPings(everyMs: number): RoundClock {
+    return new RoundClock(this.#clock, everyMs);
+  }
+
   /** Takes a connection in; its `open` is called at once, or as soon as its plugin can take it. */
-  open(parts: Omit<ConnectionParts, 'id' | 'table' | 'left'>): SocketConnection {
+  open(parts: Omit<ConnectionParts, 'id' | 'table' | 'left'>, pings: RoundClock): SocketConnection {
     const connection = new SocketConnection({
       ...parts,
       id: this.#nextId(),
@@ -64,7 +68,7 @@ export class SocketHub {
     });
     this.#connections.set(connection.id, connection);
     this.#counts.set(parts.plugin, this.count(parts.plugin) + 1);
-    this.#stopPings.set(connection, this.#pings.add(connection));
+    this.#stopPings.set(connection, pings.add(connection));
     connection.pump();
     return connection;
   }
@@ -90,6 +94,8 @@ export class SocketHub {
 
   /** Another table was published: connections whose plugin changed hands are told, a few in each turn. */
   tableChanged(): void {
+    // What nobody looks up again must not keep generations alive.
+    this.#views = undefined;
     if (this.#connections.size === 0) return;
     if (this.#sweep === 'none') this.#begin();
     else this.#sweep = 'again';

@@ -1,5 +1,5 @@
 import { parseSize } from '@hotswap/protocol';
-import type { Logger } from '@hotswap/sdk';
+import type { AccessEntry } from '../access-log.ts';
 
 /** What one connection may hold, and how it is watched. Everything has a default. */
 export interface SocketLimits {
@@ -13,22 +13,22 @@ export interface SocketLimits {
 export interface WebSocketServerOptions extends Partial<SocketLimits> {
   /** As for `runtime.listener`: addresses and ranges whose `x-forwarded-*` fields are believed; default none. */
   readonly trustedProxies?: readonly string[];
+  /** How often each client is pinged; one that gave no sign of life since the ping before is cut off. Default 30,000. */
+  readonly pingMs?: number;
   /** Longest path and query in bytes; default 8 KB. */
   readonly maxUrlBytes?: number;
   /** Paths that stay with the host, whatever plugins register; default none. */
   readonly reserved?: (path: string) => boolean;
   /** Management pages share this origin: refusals get `CSP: sandbox` and handshakes lose their cookies; default false. */
   readonly isSharedOrigin?: boolean;
-  readonly log?: Logger;
+  /** Called once for each request for a WebSocket, when it is answered: with status 101 a connection was opened. */
+  readonly accessLog?: (entry: AccessEntry) => void;
 }
 
 export const defaultSocketLimits: SocketLimits = {
   maxMessageBytes: parseSize('1MB'),
   maxBufferedBytes: parseSize('4MB'),
 };
-
-/** How often each client is pinged; one that has given no sign of life since the last ping is cut off. */
-export const pingEveryMs = 30_000;
 
 /** How long a client may take to answer a close frame. */
 export const closeTimeoutMs = 5_000;
