@@ -74,6 +74,7 @@ beforeAll(async () => {
   const plugins = { keeper, clean, ...leaky };
   for (const [name, start] of Object.entries(plugins)) await write(folder.path, pluginFiles(name, start));
   const options = { log: createRecordingLog(), environment: {}, limits: { probationMs: 0, maxSnapshots: 3 } };
+  await write(folder.path, pluginFiles('threaded', leaky.global, { isolation: 'strict' }));
   core = composeRuntime(resolveSettings(options), options);
   for (const name of Object.keys(plugins)) await core.verbs.load(join(folder.path, name));
   for (const name of Object.keys(leaky) as Leaky[]) {
@@ -84,6 +85,8 @@ beforeAll(async () => {
     await core.methods.bind('clean', 'see')(time);
     await core.verbs.reload('clean');
   }
+  await core.verbs.load(join(folder.path, 'threaded'));
+  for (let time = 0; time < 2; time++) await core.verbs.reload('threaded');
   const { census } = core;
   const { signal } = new AbortController();
   report = await searchLeaks({ census, suspects: census.lingering, signal, onProgress: () => {} });
@@ -94,6 +97,8 @@ afterAll(async () => {
   process.removeAllListeners('SIGWINCH');
   Reflect.deleteProperty(globalThis, 'leakedByTest');
   Reflect.deleteProperty(globalThis, 'contextsOfTest');
+  await core.verbs.remove('threaded');
+  await core.threads.close();
   await core.loader.close();
   await folder[Symbol.asyncDispose]();
 });
@@ -146,6 +151,12 @@ describe('a generation that has ended and is still in memory is told with what k
 it('has nothing to say of a plugin that was reloaded fifty times and let go of everything', () => {
   expect(core.roster.get('clean').current?.number).toBe(51);
   expect(textOf('clean')).toEqual([]);
+});
+
+it('has nothing to say of a plugin at strict: its memory went with its thread', () => {
+  const { current } = core.roster.get('threaded');
+  expect([current?.number, current?.isolate.level]).toEqual([3, 'strict']);
+  expect(reasonsOf('threaded')).toEqual([]);
 });
 
 it('leaves no snapshot behind and says what the search has cost', async () => {

@@ -69,8 +69,3 @@ export interface DiagnoseOptions {
   /** Stops the search. */
   readonly signal?: AbortSignal;
 }
-
-/** Whether any check says that something is wrong. */
-export function hasProblem({ checks }: Pick<Diagnosis, 'checks'>): boolean {
-  return checks.some(({ level }) => level === 'problem');
-}

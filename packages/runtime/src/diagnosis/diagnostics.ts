@@ -2,7 +2,7 @@ import type { IsolationLevel } from '@hotswap/protocol';
 import { fail } from '../errors.ts';
 import type { Generation } from '../plugin/generation.ts';
 import type { CensusMark, GenerationCensus } from '../plugin/generation-census.ts';
-import type { RuntimeStatus, ThreadsStatus } from '../status.ts';
+import type { RuntimeStatus } from '../status.ts';
 import type { DiagnoseOptions, Diagnosis, HeldResources, LingeringGeneration } from './diagnosis.ts';
 import { gatherFacts } from './environment/environment-facts.ts';
 import { judgeEnvironment } from './environment/judge-environment.ts';
@@ -18,9 +18,6 @@ export interface DiagnosticsParts {
   readonly now: () => number;
 }
 
-/** `threads` is there where plugins may run in threads. */
-type ObservedStatus = RuntimeStatus & { readonly threads?: ThreadsStatus };
-
 /** A search that takes longer than this has met with something that it cannot read. */
 const searchLimitMs = 10 * 60_000;
 
@@ -34,12 +31,12 @@ export class Diagnostics {
   }
 
   /** @throws DIAGNOSIS_RUNNING, DIAGNOSIS_FAILED */
-  async run(status: () => ObservedStatus, { leaks = false, signal }: DiagnoseOptions = {}): Promise<Diagnosis> {
+  async run(status: () => RuntimeStatus, { leaks = false, signal }: DiagnoseOptions = {}): Promise<Diagnosis> {
     const { census, generations, data, levels, now } = this.#parts;
     const report = leaks ? await this.#search(signal) : undefined;
     const environment = judgeEnvironment(await gatherFacts({ data, levels }));
     const current = status();
-    const stuck = current.threads?.stuck ?? [];
+    const { stuck } = current.threads;
     const lingering = this.#lingering().map(toLingering);
     const takenAt = now();
     return {

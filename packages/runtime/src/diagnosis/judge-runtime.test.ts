@@ -43,6 +43,7 @@ it('a failed or quarantined plugin is a problem with its reason', () => {
 
 it('what works but not as it should is a warning', () => {
   expect(found({ missingLayers: ['cgroup'], isolation: 'sandbox' })[0]).toContain('without cgroup');
+  expect(found({ missingLayers: ['CPU limit'], isolation: 'basic' })).toEqual([]);
   expect(found({ breaker: 'open' })[0]).toContain('gets no calls');
   expect(found({ health: { status: 'unhealthy', reason: 'no disk', checkedAt: now } })[0]).toContain('no disk');
 });
@@ -73,6 +74,6 @@ it('many leaked generations of one plugin are one line', () => {
   const leaked = lingering(8, 1_000).map((one) => ({ ...one, reasons: [reason] }));
   const leaks = { leaked, suspects: 8, snapshotBytes: 1, blockedMs: 1, walkMs: 1, objects: 1 };
   expect(found({}, { leaks })).toEqual([
-    'leaked-generations problem: generations 0, 1, 2, 3, 4 and 3 more of greeter cannot be collected: timer (setInterval)',
+    'leaked-generations problem: generations 0, 1, 2, 3, 4 and 3 more of greeter cannot be collected: kept by timer (setInterval)',
   ]);
 });

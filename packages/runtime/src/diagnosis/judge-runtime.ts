@@ -56,12 +56,19 @@ function judgePlugin(plugin: PluginStatus): readonly Check[] {
     const message = `${name} gets no calls: too many of them failed`;
     checks.push({ ...about, id: 'plugin-breaker', level: 'warning', message, action: 'look at its log for why' });
   }
-  if (missingLayers.length > 0) {
-    const message = `${name} runs at ${isolation} without ${missingLayers.join(', ')}: this host does not have it`;
-    const action = 'run it on a host that has, or at a level that can be had whole';
-    checks.push({ ...about, id: 'isolation-layers', level: 'warning', message, action });
-  }
+  if (missingLayers.length > 0) checks.push({ ...about, ...missingLayersCheck(isolation, missingLayers) });
   return checks;
+}
+
+/** What a level never has is no finding; what this host takes away from one is. */
+function missingLayersCheck(isolation: PluginStatus['isolation'], layers: readonly string[]) {
+  const id = 'isolation-layers';
+  if (isolation === 'none' || isolation === 'basic' || isolation === 'strict') {
+    const message = `isolation ${isolation}, which does not confine: ${layers.join(', ')}`;
+    return { id, level: 'ok', message } as const;
+  }
+  const message = `isolation ${isolation} without ${layers.join(', ')}: this host does not have it`;
+  return { id, level: 'warning', message, action: 'run it on a host that has' } as const;
 }
 
 function stuckThread({ plugin, generation, reason }: StuckThread): Check {
@@ -106,6 +113,7 @@ function leakChecks({ leaked, suspects }: LeakReport): readonly Check[] {
 
 function leakedPlugin(plugin: string, leaked: readonly LeakedGeneration[]): Check {
   const reasons = [...new Set(leaked.flatMap(({ reasons: found }) => found.map(({ text }) => text)))];
+  const more = reasons.length > 1 ? `, and ${reasons.length - 1} more` : '';
   const numbers = leaked.map(({ generation }) => generation);
   const which = numbers.length === 1 ? `generation ${numbers[0]}` : `generations ${shortened(numbers)}`;
   return {
@@ -113,7 +121,7 @@ function leakedPlugin(plugin: string, leaked: readonly LeakedGeneration[]): Chec
     id: 'leaked-generations',
     plugin,
     level: 'problem',
-    message: `${which} of ${plugin} cannot be collected: ${reasons.join('; ')}`,
+    message: `${which} of ${plugin} cannot be collected: kept by ${reasons[0] ?? 'nothing known'}${more}`,
     action: 'end it in the stop of the plugin, or begin it through ctx or the plain globals, which do so',
   };
 }
