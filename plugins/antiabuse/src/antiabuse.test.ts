@@ -116,3 +116,10 @@ test('takes a new config in place, and keeps the old one if the new one is wrong
   expect(report.outcome).toBe('kept');
   expect(await ask('192.0.2.1')).toBe(404);
 });
+
+test.each(['basic', 'strict'] as const)('remembers its clients over a swap at %s', async (isolation) => {
+  await start({ lookups: 2 }, trustedProxies, isolation);
+  expect([await ask('192.0.2.9'), await ask('192.0.2.9')]).toEqual([404, 404]);
+  expect((await host.swap(folder)).outcome).toBe('swapped');
+  expect(await ask('192.0.2.9')).toBe(429);
+});

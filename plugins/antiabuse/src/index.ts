@@ -17,7 +17,8 @@ interface Config {
 /** Adding costs the server far more than looking up, so each has its own count. */
 type Budget = 'lookups' | 'adds';
 
-type State = Readonly<Record<Budget, WindowState>>;
+/** The counts, and the length of the window that they were counted in. */
+type State = Readonly<Record<Budget, WindowState>> & { readonly windowSeconds: number };
 
 /** The config, made ready for use. */
 interface Policy {
@@ -50,17 +51,16 @@ export default definePlugin<Config, State>({
     return {
       exportState: () => exportState(policy),
       configure: (next) => {
-        policy = createPolicy(
-          next,
-          next.windowSeconds === policy.config.windowSeconds ? exportState(policy) : undefined,
-        );
+        policy = createPolicy(next, exportState(policy));
       },
     };
   },
 });
 
-function createPolicy(config: Config, state: State | undefined): Policy {
+/** Counts of another window's length say nothing about this one. */
+function createPolicy(config: Config, given: State | undefined): Policy {
   const { windowSeconds, maxClients } = config;
+  const state = given?.windowSeconds === windowSeconds ? given : undefined;
   const createWindow = (budget: Budget) =>
     new SlidingWindow({ windowMs: windowSeconds * 1000, maxClients }, state?.[budget]);
   return {
@@ -71,8 +71,8 @@ function createPolicy(config: Config, state: State | undefined): Policy {
   };
 }
 
-function exportState({ windows }: Policy): State {
-  return { lookups: windows.lookups.exportState(), adds: windows.adds.exportState() };
+function exportState({ config: { windowSeconds }, windows }: Policy): State {
+  return { windowSeconds, lookups: windows.lookups.exportState(), adds: windows.adds.exportState() };
 }
 
 function budgetOf({ method }: RequestHead): Budget {
