@@ -88,6 +88,15 @@ export function describeIsolate(
         expect(await answer('/parts')).toEqual([200, 'one two three']);
       });
 
+      it('hand bodies on through a middleware, both ways, unread or changed', async () => {
+        const body = 'y'.repeat(1_500_000);
+        const passed = await fetch('/passed/echo', { method: 'POST', body });
+        expect([passed.status, passed.headers.get('x-way')]).toEqual([201, 'there and back']);
+        expect((await passed.text()) === body).toBe(true);
+        const shouted = await fetch('/shouted/echo', { method: 'POST', body: 'quiet' });
+        expect([shouted.headers.get('x-shouted'), await shouted.text()]).toEqual(['yes', 'QUIET']);
+      });
+
       it('stream server-sent events', async () => {
         const response = await fetch('/ticks');
         expect(response.headers.get('content-type')).toContain('text/event-stream');
@@ -127,6 +136,27 @@ export function describeIsolate(
         expect([status, JSON.parse(text).error.code]).toEqual([504, 'CALL_TIMED_OUT']);
         await expect.poll(async () => (await facts()).abortedWith).toBe('CALL_TIMED_OUT');
         expect(await answer('/hello/ada')).toEqual([200, 'hello ada']);
+      });
+    });
+
+    describe('whoever no longer waits', () => {
+      it('is told to the handler of a request', async () => {
+        const client = new AbortController();
+        const left = fetch('/endless', { signal: client.signal }).catch(() => {});
+        await facts();
+        client.abort(new Error('the client left'));
+        await expect.poll(async () => (await facts()).abortedWith).toBeDefined();
+        expect((await facts()).abortedWith).not.toBe('CALL_TIMED_OUT');
+        // A level without a time limit has nothing else that would ever end it.
+        await (hasTimeLimit ? left : runtime.reload('conformance'));
+      });
+
+      it('is told to the handler of a method, with the reason', async () => {
+        const caller = new AbortController();
+        const waiting = runtime.invoke('conformance', 'wait', undefined, { signal: caller.signal });
+        await facts();
+        caller.abort(new Error('not needed any more'));
+        expect(await waiting).toBe('gave up: not needed any more');
       });
     });
 
@@ -188,6 +218,18 @@ export function describeIsolate(
         expect(await answer('/where')).toEqual([200, '{"country":"two of 203.0.113.9"}']);
       });
 
+      it('hands on what a service throws, by its code', async () => {
+        await runtime.load(fixture('geo-one'));
+        const told = ['PLACE_UNKNOWN', 'not-found', 'there is no such place'];
+        expect(await answer('/nowhere-at-all')).toEqual([200, JSON.stringify(told)]);
+      });
+
+      it('carries values as a copy of the whole of them', async () => {
+        const payload = { at: new Date(7), tags: new Map([['a', new Set([1])]]), bytes: new Uint8Array([1, 2]) };
+        await invoke('emit', payload);
+        await expect.poll(async () => (await facts()).heard).toEqual([['conformance.pong', payload, 'conformance']]);
+      });
+
       it('answers the extension points of the host', async () => {
         const points = runtime.extend({ 'conformance.judge': extensionPoint<number, string>() });
         expect(await points['conformance.judge'].run(20)).toEqual([{ plugin: 'conformance', value: 'adult' }]);
@@ -206,6 +248,19 @@ export function describeIsolate(
 
       it('counts metrics', () => {
         expect(runtime.metrics()).toMatch(/greetings_total\{[^}]*\} 3/);
+      });
+    });
+
+    describe('state', () => {
+      it('goes to the next generation, up and down its versions', async () => {
+        const add = async () => runtime.invoke('tally', 'add');
+        expect((await runtime.load(fixture('tally-one'))).outcome).toBe('swapped');
+        expect([await add(), await add()]).toEqual([1, 2]);
+        const up = await runtime.swap('tally', fixture('tally-two'));
+        expect([up.outcome, up.reason]).toEqual(['swapped', undefined]);
+        expect(await add()).toEqual({ total: 3 });
+        const back = await runtime.rollback('tally');
+        expect([back.reason, await add()]).toEqual([undefined, 4]);
       });
     });
 

@@ -1,5 +1,5 @@
 import { isCodedError, messageOf } from '@hotswap/protocol';
-import { Bodies } from './bodies.ts';
+import { Bodies } from './bodies/bodies.ts';
 import { InvalidMessage } from './bounds.ts';
 import { type CallKeeper, InboundCall, PendingCall, type ReadAnswer } from './calls.ts';
 import type { Transport } from './transport.ts';

@@ -1,5 +1,5 @@
 import type { ExportedState, PluginManifest, Registration } from '@hotswap/protocol';
-import type { WireBody } from './bodies.ts';
+import type { WireBody } from './bodies/bodies.ts';
 import type { WireFailure } from './wire-failure.ts';
 
 // A message is a flat list: its tag, the number of the call, body or handler it is about, and what belongs to it. Lists

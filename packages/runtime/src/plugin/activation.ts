@@ -1,4 +1,4 @@
-import type { RegistrationOf } from '@hotswap/protocol';
+import { isCodedError, type RegistrationOf } from '@hotswap/protocol';
 import { admitted } from './admission.ts';
 import type { Generation } from './generation.ts';
 import type { PluginSlot } from './plugin-slot.ts';
@@ -69,6 +69,12 @@ function handlerIn<Type extends 'service' | 'extension' | 'task'>(
   throw fail('PLUGIN_UNAVAILABLE', { plugin: generation.plugin, state: `without the ${type} it had before` });
 }
 
+/** Callers of a service know its codes: what it threw by code reaches them as it was thrown. */
+function inOwnWords(error: unknown): never {
+  const thrown = isCodedError(error) && error.code === 'PLUGIN_HANDLER_FAILED' ? error.cause : undefined;
+  throw isCodedError(thrown) ? thrown : error;
+}
+
 function attachAll(
   slot: PluginSlot,
   generation: Generation,
@@ -90,7 +96,7 @@ function attachAll(
             handlerIn(into, 'service', (other) => other.name === name),
             (lease) => [method, input, optionsWith(lease, signal)],
           ),
-        );
+        ).catch(inOwnWords);
     }
     attached.push(boards.services.attach(name, { ...who, methods }));
   }

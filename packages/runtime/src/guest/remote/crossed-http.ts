@@ -3,7 +3,7 @@ import type { RequestInfo } from '@hotswap/sdk';
 import type { InboundCall, PendingCall } from '../../channel/calls.ts';
 import type { Channel } from '../../channel/channel.ts';
 import type { Fields, WireHanded, WireRequest, WireResponse } from '../../channel/messages.ts';
-import { RemoteBody } from '../../channel/remote-body.ts';
+import { RemoteBody } from '../../channel/bodies/remote-body.ts';
 import { fail } from '../../errors.ts';
 
 /** A request that came over a channel: its source, and what its handler knows beside it. */

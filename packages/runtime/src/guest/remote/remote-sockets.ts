@@ -1,4 +1,4 @@
-import { exact } from '../../channel/bodies.ts';
+import { exact } from '../../channel/bodies/bodies.ts';
 import type { Channel } from '../../channel/channel.ts';
 import type { SocketPort } from '../socket-peer.ts';
 

@@ -6,7 +6,7 @@ import { readRegistration } from './read-registration.ts';
 import { readResources } from './read-answers.ts';
 import { boundedValue, bytesWithin, InvalidMessage, listOf, textOf, wholeOf } from '../../channel/bounds.ts';
 import type { Channel, ServeCall, TakeMessage } from '../../channel/channel.ts';
-import type { WireBody } from '../../channel/bodies.ts';
+import type { WireBody } from '../../channel/bodies/bodies.ts';
 import type { GuestMessage } from '../../channel/messages.ts';
 import { fromWireFailure } from '../../channel/wire-failure.ts';
 import type { GuestHost } from '../../guest/guest-host.ts';

@@ -4,7 +4,7 @@ import { InvalidMessage, listOf, textOf, wholeOf } from '../../channel/bounds.ts
 import type { AbortFollower, InboundCall, PendingCall } from '../../channel/calls.ts';
 import type { Channel } from '../../channel/channel.ts';
 import type { Fields, WireRequest, WireResponse } from '../../channel/messages.ts';
-import { RemoteBody } from '../../channel/remote-body.ts';
+import { RemoteBody } from '../../channel/bodies/remote-body.ts';
 
 /** What can tell a call that is sent across that it shall be given up. */
 export interface Followable {

@@ -2,7 +2,7 @@ import type { Registration } from '@hotswap/protocol';
 import type { HotHeaders, HotRequest, HotResponse } from '@hotswap/protocol/http';
 import type { MaybePromise, MethodCall, RequestInfo } from '@hotswap/sdk';
 import { applyHead, type Followable, HttpCall, readResponse, readVerdict } from './http-calls.ts';
-import { exact } from '../../channel/bodies.ts';
+import { exact } from '../../channel/bodies/bodies.ts';
 import { InvalidMessage, listOf } from '../../channel/bounds.ts';
 import type { PendingCall, ReadAnswer } from '../../channel/calls.ts';
 import type { Channel } from '../../channel/channel.ts';

@@ -1,8 +1,8 @@
 import { bytesOf, isBlob, isSource, untouchedSource } from '@hotswap/protocol/http';
 import type { BodyPayload, BodySource } from '@hotswap/protocol/http';
-import { bytesWithin, InvalidMessage, wholeOf } from './bounds.ts';
+import { bytesWithin, InvalidMessage, wholeOf } from '../bounds.ts';
 import { RemoteBody } from './remote-body.ts';
-import { fromWireFailure, toWireFailure } from './wire-failure.ts';
+import { fromWireFailure, toWireFailure } from '../wire-failure.ts';
 
 /** A body on its way: none, small and whole, held by the sender until it is asked for, or the receiver's own, unread. */
 export type WireBody =

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { HotRequest, HotResponse } from '@hotswap/protocol/http';
 import { expect, it } from 'vitest';
 import type { BodyOwner } from './bodies.ts';
-import { createChannelPair } from './fixtures/channel-pair.ts';
+import { createChannelPair } from '../fixtures/channel-pair.ts';
 import { RemoteBody } from './remote-body.ts';
 
 const kilobyte = new Uint8Array(1_024).fill(7);
