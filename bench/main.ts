@@ -4,6 +4,7 @@ import { readArguments } from './arguments.ts';
 import type { BenchContext, BenchRow } from './bench-row.ts';
 import { BenchScope } from './bench-scope.ts';
 import { type Entry, type Finding, toEntry } from './measure.ts';
+import { availabilitySoak } from './rows/availability-soak.ts';
 import { callBasic } from './rows/call-basic.ts';
 import { devSave } from './rows/dev-save.ts';
 import { httpPlugin } from './rows/http-plugin.ts';
@@ -12,6 +13,7 @@ import { neighbour } from './rows/neighbour.ts';
 import { plugins1000 } from './rows/plugins-1000.ts';
 import { reload10k } from './rows/reload-10k.ts';
 import { rollback } from './rows/rollback.ts';
+import { stateMigration } from './rows/state-migration.ts';
 import { swapExclusive } from './rows/swap-exclusive.ts';
 import { swapOverlap } from './rows/swap-overlap.ts';
 import { telemetryCost } from './rows/telemetry-cost.ts';
@@ -24,10 +26,12 @@ const rows: readonly BenchRow[] = [
   swapOverlap,
   swapExclusive,
   rollback,
+  stateMigration,
   memory,
   reload10k,
   plugins1000,
   neighbour,
+  availabilitySoak,
   devSave,
   telemetryCost,
 ];

@@ -84,8 +84,9 @@ export function rehearseState(settings: StateSettings | undefined, state: Export
   const isReturnable = settings !== undefined && rangeOf(settings).returnsTo <= from;
   if (!isReturnable) return false;
   // Encoded, for that is what a rollback would find: a class or a null prototype is no difference there.
-  const { bytes } = encodeState(settings, up, from);
-  if (isDeepStrictEqual(read(bytes), read(state.bytes))) return true;
+  const bytes = write(migrate(settings, up, { from: own, to: from }));
+  // The same bytes are the same state; only where they differ, by the order of keys say, is it worth a closer look.
+  if (Buffer.compare(bytes, state.bytes) === 0 || isDeepStrictEqual(read(bytes), read(state.bytes))) return true;
   throw fail('STATE_ROUND_TRIP_FAILED', { from, to: own });
 }
 

@@ -1,0 +1,43 @@
+import type { BenchRow } from '../bench-row.ts';
+import { startChild } from '../bounded-child.ts';
+import type { StateMigrationCommands } from '../children/state-migration.ts';
+import { atMostTimes, type Finding } from '../measure.ts';
+
+const cases = [
+  { shape: 'records', megabytes: 1, rounds: 25 },
+  { shape: 'records', megabytes: 100, rounds: 3 },
+  { shape: 'bytes', megabytes: 1, rounds: 25 },
+  { shape: 'bytes', megabytes: 100, rounds: 3 },
+] as const;
+const callLimitMs = 300_000;
+
+export const stateMigration: BenchRow = {
+  id: 'state-migration',
+  question: 'How long is a state on its way to the next version: export, seal, check, migrate, import?',
+  goal: '<= 3x structuredClone of the same value',
+  async run(context) {
+    const findings: Finding[] = [];
+    for (const { shape, megabytes, rounds } of cases) {
+      if (context.isQuick && megabytes > 1) continue;
+      context.progress(`state-migration: ${megabytes} MB of ${shape}`);
+      const options = { core: 0, flags: ['--max-old-space-size=6000'] } as const;
+      await using child = await startChild<StateMigrationCommands>(context, 'children/state-migration.ts', options);
+      const input = { shape, megabytes, rounds: context.isQuick ? 5 : rounds };
+      const { ways, clones } = await child.call('migrate', input, callLimitMs);
+      const name = `${megabytes} MB of ${shape}`;
+      const clone = { case: `structuredClone, ${name}`, values: clones };
+      findings.push(
+        { ...clone, unit: 'ms' },
+        {
+          case: name,
+          unit: 'ms',
+          values: ways,
+          against: clone,
+          // A clone of one block only copies it; two checksums of it take longer than that, however they are made.
+          ...(shape === 'records' ? { goal: atMostTimes(3, 'structuredClone') } : { note: 'no goal: SHA-256, twice' }),
+        },
+      );
+    }
+    return findings;
+  },
+};
