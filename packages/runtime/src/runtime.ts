@@ -363,6 +363,7 @@ class PluginRuntime implements Runtime {
   async #close(): Promise<void> {
     const { roster, verbs, queue, loader, deadlines, wishes, services, supervisor, stateAtRest, log } = this.#core;
     this.#phase = 'closed';
+    this.#core.diagnostics.close();
     await this.#follower?.[Symbol.asyncDispose]();
     this.#probe?.close();
     supervisor.close();

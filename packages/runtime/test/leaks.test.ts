@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { extensionPoint } from '@hotswap/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRuntime } from '@hotswap/runtime';
 import { composeRuntime, type RuntimeCore } from '../src/compose-runtime.ts';
 import { type LeakReport, searchLeaks } from '../src/diagnosis/leak-search.ts';
 import { resolveSettings } from '../src/runtime-options.ts';
@@ -163,4 +164,11 @@ it('leaves no snapshot behind and says what the search has cost', async () => {
   expect(report.snapshotBytes).toBeGreaterThan(1_000_000);
   expect(report.blockedMs).toBeGreaterThan(0);
   expect((await readdir(tmpdir())).filter((name) => name.startsWith(`hotswap-heap-${process.pid}-`))).toEqual([]);
+});
+
+it('gives a search up when the runtime closes', async () => {
+  await using runtime = createRuntime({ log: createRecordingLog(), guardProcess: false, environment: {} });
+  const search = runtime.diagnose({ leaks: true });
+  await runtime.close();
+  await expect(search).rejects.toMatchObject({ code: 'DIAGNOSIS_FAILED' });
 });

@@ -24,6 +24,7 @@ const searchLimitMs = 10 * 60_000;
 /** Looks at a runtime and its machine; searches the heap one search at a time. */
 export class Diagnostics {
   readonly #parts: DiagnosticsParts;
+  readonly #ending = new AbortController();
   #searching: Diagnosis['searching'] = null;
 
   constructor(parts: DiagnosticsParts) {
@@ -52,14 +53,19 @@ export class Diagnostics {
     };
   }
 
+  /** Gives up a search that runs. */
+  close(): void {
+    this.#ending.abort();
+  }
+
   async #search(signal: AbortSignal | undefined): Promise<LeakReport> {
     if (this.#searching !== null) throw fail('DIAGNOSIS_RUNNING');
-    const limit = AbortSignal.timeout(searchLimitMs);
+    const limits = [this.#ending.signal, AbortSignal.timeout(searchLimitMs), ...(signal === undefined ? [] : [signal])];
     try {
       return await searchLeaks({
         census: this.#parts.census,
         suspects: this.#lingering(),
-        signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
+        signal: AbortSignal.any(limits),
         onProgress: (progress) => (this.#searching = progress),
       });
     } finally {

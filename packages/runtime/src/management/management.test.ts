@@ -415,3 +415,29 @@ describe('attacks', () => {
     expect(json.plugin.length).toBeLessThanOrEqual(256);
   });
 });
+
+describe('the doctor', () => {
+  test('is asked by readers, and searches the heap for those who may change', async () => {
+    const { target, send, change } = setUp();
+    expect((await send('/plugins/doctor')).json).toMatchObject({ checks: [], leaks: null, timestamp: 1751731600 });
+    expect((await send('/plugins/doctor', { method: 'POST', body: { leaks: true } })).status).toBe(401);
+    expect((await change('/plugins/doctor', { body: { leaks: true } })).status).toBe(200);
+    expect(target.calls.map(({ args }) => args)).toEqual([[{ leaks: false }], [{ leaks: true }]]);
+  });
+
+  test('is refused while a search runs, and where a field means nothing', async () => {
+    const running = new CodedError({ code: 'DIAGNOSIS_RUNNING', kind: 'conflict', message: 'one at a time' });
+    const { status, json } = await setUp({ thrown: running }).change('/plugins/doctor', { body: { leaks: true } });
+    expect([status, json.code]).toEqual([409, 'DIAGNOSIS_RUNNING']);
+    expect((await setUp().change('/plugins/doctor', { body: { leeks: true } })).status).toBe(400);
+  });
+
+  test('asks authorize for a permission of its own', async () => {
+    const asked: string[] = [];
+    const authorize = (_: Request, permission: string) => (asked.push(permission), true);
+    const { send } = setUp({}, { authorize });
+    await send('/plugins/doctor');
+    await send('/plugins/doctor', { method: 'POST', body: { leaks: true } });
+    expect(asked).toEqual(['plugin:read', 'plugin:doctor']);
+  });
+});

@@ -1,5 +1,5 @@
 // The process that walks over a heap snapshot, so that the server goes on serving meanwhile.
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, unlinkSync } from 'node:fs';
 import { findRetainers, searchedNames } from './find-retainers.ts';
 import type { WalkMessage, WalkResult } from './found-retainer.ts';
 import { readSnapshot } from './read-snapshot.ts';
@@ -20,6 +20,8 @@ function attempt(): WalkMessage {
 function walk(): WalkResult {
   const file = openSync(path, 'r');
   try {
+    // It holds whatever the server has in memory: with its name gone it cannot outlive this process, whoever is killed.
+    if (process.platform !== 'win32') unlinkSync(path);
     const { size } = fstatSync(file);
     const onProgress = (bytes: number): void => tell({ type: 'progress', step: 'read', done: bytes / size });
     const graph = readSnapshot(file, { names: searchedNames, onProgress });
