@@ -327,9 +327,9 @@ export class PluginRecovery {
     this.#quarantine = policy;
     slot.failure = toWireError(fail('QUARANTINED', { plugin: slot.name, attempts, problem: story.problem }));
     this.counts.quarantines++;
-    this.#escalate(story, 'quarantined');
     if (slot.current) takeOut(parts, slot, { gate: this.#gate, reason: slot.failure.message });
     else parts.noted(slot, slot.failure.message);
+    this.#escalate(story, 'quarantined');
   }
 
   #escalate(story: Story, outcome: 'quarantined' | 'disabled' | 'left-to-breaker'): void {
