@@ -14,7 +14,6 @@ import {
 import { responseOn } from './upgrade-response.ts';
 import { fail } from '../../errors.ts';
 import type { RoundClock } from '../../host-services/round-clock.ts';
-import { handlerKey } from '../../routing/routing-table.ts';
 import { keepAllowed } from '../answer/frame-answer.ts';
 import { writeAnswer } from '../answer/write-answer.ts';
 import { routedTarget } from '../arrival/arriving-fields.ts';
@@ -156,12 +155,13 @@ export class UpgradeAnswerer {
   #open(arrival: Arrival): number {
     const { request, head, source, asked, target, answer } = arrival;
     const { generation, match, key } = target;
-    const route = generation.registrations.find(
-      (registration) => registration.type === 'websocket' && handlerKey(registration, 0) === match.value.key,
+    const path = match.value.pattern.text;
+    const protocols = generation.registrations.flatMap((registration) =>
+      registration.type === 'websocket' && registration.path === path ? registration.protocols : [],
     );
     const fields = answer.headerList();
     keepAllowed(fields, this.#options.isSharedOrigin ?? false);
-    this.#handshake = { protocols: route?.type === 'websocket' ? route.protocols : [], fields };
+    this.#handshake = { protocols, fields };
     let isOpened = false;
     this.#server.handleUpgrade(request, request.socket, head, (socket) => {
       isOpened = true;
@@ -171,6 +171,7 @@ export class UpgradeAnswerer {
           socket,
           plugin: generation.plugin,
           route: match.value.key,
+          path,
           key,
           limits: this.#limits,
           facts: {

@@ -19,6 +19,8 @@ export interface ConnectionParts {
   readonly plugin: string;
   /** The handler's key, the same in every generation that has the route. */
   readonly route: string;
+  /** The route's pattern. */
+  readonly path: string;
   readonly key: AssignmentKey;
   readonly facts: Omit<SocketFacts, 'attachment'>;
   readonly limits: SocketLimits;
@@ -36,6 +38,7 @@ export class SocketConnection implements SocketRoute, LeaseRequest, Beating {
   readonly id: string;
   readonly plugin: string;
   readonly route: string;
+  readonly path: string;
   readonly key: AssignmentKey;
   readonly #parts: ConnectionParts;
   readonly #socket: WebSocket;
@@ -55,6 +58,7 @@ export class SocketConnection implements SocketRoute, LeaseRequest, Beating {
     this.id = parts.id;
     this.plugin = parts.plugin;
     this.route = parts.route;
+    this.path = parts.path;
     this.key = parts.key;
     this.#socket = parts.socket;
     this.#socket.on('message', (data, isBinary) => this.#receive(data, isBinary));

@@ -11,7 +11,7 @@ import type { SlotView } from '../../routing/routing-table.ts';
 import { createRequestIds } from '../arrival/request-ids.ts';
 
 /** Connections looked at in one turn of the event loop, when the table has changed. */
-const sliceSize = 128;
+const sliceSize = 64;
 
 /** A generation that drains waits until its connections have gone on or ended. */
 interface Hold {
@@ -142,13 +142,13 @@ export class SocketHub {
 
   #begin(): void {
     this.#sweep = 'running';
-    const connections = [...this.#connections.values()];
-    const look = (from: number): void => {
+    const look = (connections: readonly SocketConnection[], from: number): void => {
       for (const connection of connections.slice(from, from + sliceSize)) connection.pump();
-      if (from + sliceSize < connections.length) setImmediate(look, from + sliceSize);
+      if (from + sliceSize < connections.length) setImmediate(look, connections, from + sliceSize);
       else this.#end();
     };
-    setImmediate(look, 0);
+    // Not in the turn of the publish, which is to be short.
+    setImmediate(() => look([...this.#connections.values()], 0));
   }
 
   #end(): void {
