@@ -23,6 +23,8 @@ const leaky = {
   signal: `function heard() { return ctx.name; }
     process.getBuiltinModule('node:process').on('SIGWINCH', heard);`,
   emitter: `ctx.extensions.handle('bus', (bus) => { bus.on('data', function onData() { return ctx.name; }); });`,
+  deadline: `function late() { return ctx.name; }
+    AbortSignal.timeout(60_000_000).addEventListener('abort', late);`,
   server: `function connected() { return ctx.name; }
     const server = process.getBuiltinModule('node:net').createServer(connected);
     server.listen(0, '127.0.0.1');
@@ -45,6 +47,16 @@ const clean = `const seen = [];
   ctx.tasks.every('1h', 'idle', () => seen.length);
   ctx.events.on('any', () => seen.length);
   ctx.methods.handle('see', async ({ data }) => { await null; return seen.push(data); });`;
+
+/** What is begun while the module is evaluated, before there is a context. */
+const topLevel = `import { setTimeout as wait } from 'node:timers/promises';
+  import { setInterval as every } from 'node:timers';
+  const seen = [];
+  setInterval(() => seen.length, 60_000);
+  every(() => seen.length, 60_000);
+  process.on('SIGHUP', () => seen.length);
+  wait(60_000_000).catch(() => seen.length);
+  export default { start() { void (async () => { await wait(60_000_000).catch(() => seen.length); })(); } };`;
 
 declare global {
   var serversOfTest: WeakRef<Server>[] | undefined;
@@ -76,6 +88,7 @@ beforeAll(async () => {
   for (const [name, start] of Object.entries(plugins)) await write(folder.path, pluginFiles(name, start));
   const options = { log: createRecordingLog(), environment: {}, limits: { probationMs: 0, maxSnapshots: 3 } };
   await write(folder.path, pluginFiles('threaded', leaky.global, { isolation: 'strict' }));
+  await write(folder.path, { ...pluginFiles('top-level', ''), 'top-level/index.js': topLevel });
   core = composeRuntime(resolveSettings(options), options);
   for (const name of Object.keys(plugins)) await core.verbs.load(join(folder.path, name));
   for (const name of Object.keys(leaky) as Leaky[]) {
@@ -86,8 +99,10 @@ beforeAll(async () => {
     await core.methods.bind('clean', 'see')(time);
     await core.verbs.reload('clean');
   }
-  await core.verbs.load(join(folder.path, 'threaded'));
-  for (let time = 0; time < 2; time++) await core.verbs.reload('threaded');
+  for (const name of ['threaded', 'top-level']) {
+    await core.verbs.load(join(folder.path, name));
+    for (let time = 0; time < 2; time++) await core.verbs.reload(name);
+  }
   const { census } = core;
   const { signal } = new AbortController();
   report = await searchLeaks({ census, suspects: census.lingering, signal, onProgress: () => {} });
@@ -128,6 +143,10 @@ describe('a generation that has ended and is still in memory is told with what k
     expect(textOf('emitter')).toEqual(["listener for 'data' on EventEmitter that is onData at /emitter/index.js:1"]);
   });
 
+  it('a listener on a signal that will be aborted by time', () => {
+    expect(textOf('deadline')).toEqual(['listener on AbortSignal that is late at /deadline/index.js:1']);
+  });
+
   it('a server that still listens, with its native handle', () => {
     expect(textOf('server')).toEqual(["listener for 'connection' on Server that is connected at /server/index.js:1"]);
     expect(reasonsOf('server')[0]?.heldBy).toEqual(['native handle TCP']);
@@ -152,6 +171,11 @@ describe('a generation that has ended and is still in memory is told with what k
 it('has nothing to say of a plugin that was reloaded fifty times and let go of everything', () => {
   expect(core.roster.get('clean').current?.number).toBe(51);
   expect(textOf('clean')).toEqual([]);
+});
+
+it('has nothing to say of what a module began while it was evaluated', () => {
+  expect(core.roster.get('top-level').current?.number).toBe(3);
+  expect(reasonsOf('top-level')).toEqual([]);
 });
 
 it('has nothing to say of a plugin at strict: its memory went with its thread', () => {
