@@ -23,7 +23,7 @@ export interface SocketClient {
 }
 
 /** Milliseconds between two messages of one client. */
-const everyMs = 300;
+const everyMs = 500;
 
 /** A client that numbers its messages, a few of them under way at once, and checks the numbers of what comes back. */
 export class NumberedClient implements SocketClient {
