@@ -67,8 +67,6 @@ export function pluginBody(plugin: PluginStatus, now: number): Body {
     resources: plugin.resources,
     isolation: plugin.isolation,
     missing_layers: plugin.missingLayers,
-    connections: plugin.connections,
-    websocket: plugin.websocket ?? null,
     breaker: plugin.breaker ?? null,
     snapshots: plugin.snapshots.map(snapshotBody),
     saved_state: plugin.savedState
@@ -91,6 +89,8 @@ export function pluginBody(plugin: PluginStatus, now: number): Body {
     config_source: plugin.configSource,
     recovery: plugin.recovery ? recoveryBody(plugin.recovery) : null,
     counts: plugin.counts,
+    connections: plugin.connections,
+    websocket: plugin.websocket ?? null,
     timestamp: unixSeconds(now),
   };
 }
