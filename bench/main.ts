@@ -4,7 +4,7 @@ import { readArguments } from './arguments.ts';
 import type { BenchContext, BenchRow } from './bench-row.ts';
 import { BenchScope } from './bench-scope.ts';
 import { type Entry, type Finding, toEntry } from './measure.ts';
-import { availabilitySoak } from './rows/availability-soak.ts';
+import { availabilitySoak } from './soak/availability-soak.ts';
 import { callBasic } from './rows/call-basic.ts';
 import { devSave } from './rows/dev-save.ts';
 import { httpPlugin } from './rows/http-plugin.ts';

@@ -1,7 +1,7 @@
 import type { BenchRow } from '../bench-row.ts';
 import type { Finding, Goal } from '../measure.ts';
-import { runSoak } from '../soak/soak.ts';
-import type { SoakCounts } from '../soak/soak-clients.ts';
+import { runSoak } from './soak.ts';
+import type { SoakCounts } from './soak-clients.ts';
 
 const seconds = Number(process.env['HOTSWAP_SOAK_SECONDS'] ?? 600);
 const quickSeconds = 10;
