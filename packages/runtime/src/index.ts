@@ -15,16 +15,19 @@ export type { NodeListener } from './http/node-listener.ts';
 export { extensionPoint } from '@hotswap/sdk';
 
 // For operators' tools: what changed and what there is.
-export type { ChangeOptions, LoadOptions, Plan, PluginVerbs } from './verbs/plugin-verbs.ts';
+export type { ChangeOptions, LoadOptions, Plan, PluginVerbs, RollbackOptions } from './verbs/plugin-verbs.ts';
 export type { SwapReport, SwapStep } from './swap/swap-report.ts';
 export type {
+  ChangeRecord,
   GenerationStatus,
   HealthWord,
   Operation,
+  PluginHistory,
   PluginStatus,
   PublicState,
   RecoveryStatus,
   RuntimeStatus,
+  SavedStateStatus,
   SnapshotStatus,
 } from './status.ts';
 export { reportError } from './swap/swap-report.ts';

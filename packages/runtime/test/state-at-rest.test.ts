@@ -67,6 +67,26 @@ describe('the state of a plugin', () => {
     expect(await files()).toHaveLength(1);
   });
 
+  it('is there again when the thread of the plugin has crashed, as it was kept last', async () => {
+    await using folder = await temporaryFolder();
+    const crashing = `ctx.http.get('/end', () => { for (;;); }); ${counting}`;
+    const manifest = { ...stateful, isolation: 'strict', limits: { callTimeout: '150ms' } };
+    await write(folder.path, pluginFiles('counter', crashing, manifest));
+    const clock = createFakeClock();
+    await using host = await run({ plugins: folder.path, clock, limits: { spares: 0, snapshotIntervalMs: 500 } });
+    expect([await count(host), await count(host)]).toEqual(['1', '2']);
+    await clock.advance(500);
+    await expect.poll(() => host.status('counter').savedState?.savedAt).toBeGreaterThan(0);
+    expect(await count(host)).toBe('3');
+    await host.get('/end');
+    await expect.poll(() => host.status('counter').state).toBe('failed');
+    await clock.advance(1_000);
+    await expect.poll(() => host.status('counter').state).toBe('active');
+    expect(await count(host)).toBe('3');
+    const { changes } = host.runtime.pluginHistory('counter');
+    expect(changes.at(-1)).toMatchObject({ operation: 'restart', actor: 'recovery', outcome: 'swapped' });
+  });
+
   it('is not kept at intervals if the operator does not want it', async () => {
     const { folder, plugins, data } = await place();
     await using _ = folder;
