@@ -67,6 +67,8 @@ export interface PluginDetails {
     readonly operation_id: string | null;
   } | null;
   readonly active_requests?: number;
+  readonly connections?: number;
+  readonly websocket?: 'available' | 'unavailable' | null;
   readonly snapshots?: readonly { readonly generation: number; readonly version: string; readonly reason: string }[];
   readonly saved_state?: {
     readonly saved_at: number | null;

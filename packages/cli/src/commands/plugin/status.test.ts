@@ -52,6 +52,13 @@ test('a plugin that was swapped shows the generations beside the one that serves
   expect(facts['health']).toBe('unhealthy, checked 5 s ago');
 });
 
+test('a plugin with WebSocket routes shows its connections, or that it can have none', () => {
+  const chat = { name: 'chat', state: 'active' as const };
+  expect(factsOf({ ...chat, websocket: 'available', connections: 3 })['websocket']).toBe('3 connections');
+  expect(factsOf({ ...chat, websocket: 'unavailable', connections: 0 })['websocket']).toContain('unavailable');
+  expect(factsOf({ ...chat, websocket: null, connections: 0 })['websocket']).toBeUndefined();
+});
+
 test('a plugin that is being healed shows its breaker, what was tried and when it goes on', () => {
   const recovery = { policy: 'closed', attempts: 2, next_attempt: now / 1_000 + 4, quarantined: false };
   const facts = factsOf({

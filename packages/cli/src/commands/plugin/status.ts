@@ -65,6 +65,7 @@ function printPlugin(plugin: PluginDetails, { style, now }: Paper): string {
         plugin.reload_count ? `${plugin.reload_count} times, last ${age(plugin.last_reload) ?? ''}` : undefined,
       ],
       ['requests', (plugin.active_requests ?? health?.checks.active_requests)?.toString()],
+      ['websocket', webSocketsOf(plugin)],
       ['needs', plugin.dependencies?.join(', ')],
       ['needed by', plugin.dependents?.join(', ')],
       ['handlers', plugin.handlers?.join('\n'.padEnd(indentWidth))],
@@ -119,6 +120,11 @@ function savedStateOf({ saved_state: saved }: PluginDetails, now: number): strin
   const { saved_at: at, size_bytes: size, problem } = saved;
   const last = at === null ? 'never' : `${formatAge(at * 1_000, now)}, ${size} bytes`;
   return problem ? `${last}; not safe since then: ${problem.message} (${problem.code})` : last;
+}
+
+function webSocketsOf({ websocket, connections = 0 }: PluginDetails): string | undefined {
+  if (websocket === 'unavailable') return 'unavailable: no server hands its upgrades over';
+  return websocket === 'available' ? `${connections} ${connections === 1 ? 'connection' : 'connections'}` : undefined;
 }
 
 function isolationOf({ isolation, missing_layers: missing = [] }: PluginDetails): string | undefined {
