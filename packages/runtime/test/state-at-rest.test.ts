@@ -1,9 +1,10 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PluginHistory } from '@hotswap/runtime';
+import type { PluginDefinition } from '@hotswap/sdk';
 import { createFakeClock } from '@hotswap/test-kit';
 import { describe, expect, it } from 'vitest';
-import { pluginFiles, type RunningRuntime, run, temporaryFolder, write } from './running-runtime.ts';
+import { inMemory, pluginFiles, type RunningRuntime, run, temporaryFolder, write } from './running-runtime.ts';
 
 /** Counts, and gives its count as state. `start(ctx)` is given the state as its second argument. */
 const counting = `
@@ -85,6 +86,40 @@ describe('the state of a plugin', () => {
     expect(await count(host)).toBe('3');
     const { changes } = host.runtime.pluginHistory('counter');
     expect(changes.at(-1)).toMatchObject({ operation: 'restart', actor: 'recovery', outcome: 'swapped' });
+  });
+
+  it('of an interval is dropped when the plugin has changed hands before it was given', async () => {
+    const { folder, data } = await place();
+    await using _ = folder;
+    const late = Promise.withResolvers<void>();
+    let exports = 0;
+    const definition: PluginDefinition<never> = {
+      swap: 'exclusive',
+      state: { version: 1 },
+      start(ctx, state) {
+        let { count: held } = (state ?? { count: 0 }) as { count: number };
+        ctx.http.post('/count', () => new Response(String(++held)));
+        const exportState = async () => {
+          const taken = { count: held };
+          if (++exports === 1) await late.promise;
+          return taken;
+        };
+        return { exportState };
+      },
+    };
+    const clock = createFakeClock();
+    await using host = await run({ data, clock, limits: { snapshotIntervalMs: 1_000 } });
+    await host.runtime.load(inMemory('counter', definition));
+    await count(host);
+    await clock.advance(1_000);
+    expect(exports).toBe(1);
+    await count(host);
+    expect(await host.runtime.swap('counter', inMemory('counter', definition))).toMatchObject({ outcome: 'swapped' });
+    late.resolve();
+    expect(await count(host)).toBe('3');
+    await host.runtime.close();
+    const files = await readdir(join(data, 'state', 'counter'));
+    expect(files.filter((name) => name.includes('interval'))).toEqual([]);
   });
 
   it('is not kept at intervals if the operator does not want it', async () => {

@@ -26,24 +26,23 @@ export function startSnapshotTimer({ slots, keeper, clock, intervalMs }: Snapsho
   let cancel = (): void => {};
   let isClosed = false;
 
-  const save = async (generation: Generation): Promise<void> => {
+  const save = async (slot: PluginSlot, generation: Generation): Promise<void> => {
     const { requests } = generation;
     saving.add(generation);
-    const kept = await keeper.save(generation, 'interval');
+    const kept = await keeper.save(generation, () => slot.current === generation && isAtRest(slot));
     saving.delete(generation);
     if (kept) savedAt.set(generation, requests);
   };
   const isDue = (slot: PluginSlot): boolean => {
-    const { current, operation, parking } = slot;
-    // A plugin that is changing hands is kept by the change itself.
-    if (current?.state !== 'active' || operation !== undefined || parking !== undefined) return false;
-    return current.exportsState && !saving.has(current) && current.requests !== (savedAt.get(current) ?? 0);
+    const { current } = slot;
+    if (current === undefined || !isAtRest(slot) || !current.exportsState || saving.has(current)) return false;
+    return current.requests !== (savedAt.get(current) ?? 0);
   };
   const look = async (): Promise<void> => {
     for (const slot of slots()) {
       if (isClosed) return;
       if (!isDue(slot) || slot.current === undefined) continue;
-      void save(slot.current);
+      void save(slot, slot.current);
       // Each in a turn of its own: many states at once would hold requests up.
       await nextTurn();
     }
@@ -61,4 +60,9 @@ export function startSnapshotTimer({ slots, keeper, clock, intervalMs }: Snapsho
       cancel();
     },
   };
+}
+
+/** Whether nothing is being done to a plugin: one that changes hands, or ends, is kept by that itself. */
+function isAtRest({ current, operation, parking }: PluginSlot): boolean {
+  return current?.state === 'active' && operation === undefined && parking === undefined;
 }

@@ -56,16 +56,18 @@ export class StateKeeper {
   }
 
   /**
-   * Asks a generation for its state and keeps it. A plugin that cannot give it goes on; its last state stays.
+   * Asks a generation for its state and keeps it among those of the interval. A plugin that cannot give it goes on; its
+   * last state stays.
    *
-   * @returns undefined when it exports none, or failed to
+   * @param isWanted asked once the state is there: one that comes late must not outrank what was handed over meanwhile
+   * @returns undefined when nothing was kept
    */
-  async save(generation: Generation, series: SnapshotSeries): Promise<KeptState | undefined> {
+  async save(generation: Generation, isWanted: () => boolean): Promise<KeptState | undefined> {
     const { plugin, exportsState } = generation;
     if (!exportsState) return undefined;
     try {
       const exported = await generation.exportState();
-      return exported && this.keep(seal(plugin, exported), series);
+      return exported && isWanted() ? this.keep(seal(plugin, exported), 'interval') : undefined;
     } catch (error) {
       this.#log.error(
         { plugin_name: plugin, generation: generation.number, error: messageOf(error) },
