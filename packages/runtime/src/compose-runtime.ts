@@ -212,10 +212,9 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     keepState: (_, state) => keeper.keep(state),
     lastState: (plugin) => keeper.lastState(plugin),
     swapBack: (slot, reason) => {
-      const back = verbs.rollback(slot.name, { actor: 'watch', reason, wait: 'published' });
-      back.catch((error: unknown) => {
-        log.error({ plugin_name: slot.name, reason, error: messageOf(error) }, 'a watch could not go back');
-      });
+      void supervisor.swapsBack(slot, reason, (operationId) =>
+        verbs.rollback(slot.name, { actor: 'watch', reason, operationId, wait: 'published' }),
+      );
     },
     rolledBack: (slot, reason) => {
       services.runtimeMetrics.rollbackFinished(0);

@@ -22,6 +22,8 @@ export async function tellEscalation(
 export type RecoveryOutcome =
   | 'recovered'
   | 'rolled-back'
+  /** A watch wanted to go back and could not. */
+  | 'stayed'
   | 'quarantined'
   | 'disabled'
   | 'left-to-breaker'

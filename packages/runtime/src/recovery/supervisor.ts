@@ -1,10 +1,13 @@
+import { messageOf } from '@hotswap/protocol';
 import { PluginRecovery } from './plugin-recovery.ts';
 import { RecoveryLog } from './recovery-log.ts';
 import type { RecoveryParts } from './recovery-parts.ts';
 import type { RecoveryCounts } from '../host-services/metrics/runtime-metrics.ts';
 import type { Generation } from '../plugin/generation.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
+import { problemOf } from './story.ts';
 import type { PluginStatus } from '../status.ts';
+import type { SwapReport } from '../swap/swap-report.ts';
 import { endQuietly } from './outage/take-out.ts';
 
 /** What the supervisor of a runtime is made with. */
@@ -87,6 +90,19 @@ export class Supervisor {
     log.step(reason, { decision: 'return to the generation before', generation: current?.number });
     log.ended('rolled-back', reason);
     return log.operationId;
+  }
+
+  /** A watch goes back by a swap, for there is no generation left to return to. */
+  async swapsBack(
+    { name }: PluginSlot,
+    reason: string,
+    swapBack: (operationId: string) => Promise<SwapReport>,
+  ): Promise<void> {
+    const log = new RecoveryLog(this.#parts.log, name);
+    log.began(reason, 'the new generation must give way');
+    log.step(reason, { decision: 'swap back to the version before' });
+    const problem = await swapBack(log.operationId).then(problemOf, messageOf);
+    log.ended(problem === undefined ? 'rolled-back' : 'stayed', problem ?? reason);
   }
 
   /** What an operator sees of it. */
