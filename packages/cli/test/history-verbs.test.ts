@@ -81,7 +81,7 @@ test('promote moves a plugin to another level with its state, and back, and hist
 });
 
 test('history is a table with the newest change first, and says what a rollback would do', async () => {
-  await hotswap('plugin', 'promote', 'counter', 'none', '--reason', 'once more');
+  await hotswap('plugin', 'promote', 'counter', 'strict', '--reason', 'once more');
   const { out } = await hotswap('plugin', 'history', 'counter');
   const [titles, newest] = out.split('\n');
   expect(titles).toMatch(/^WHEN +OPERATION +FROM -> TO +VERSION +WHO +WHY +OUTCOME +STATE KEPT$/);
