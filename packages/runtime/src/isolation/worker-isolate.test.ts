@@ -90,6 +90,18 @@ describe('the end of a plugin', () => {
     expect((await stop(plugin, 30)).map(({ kind }) => kind)).toContain('stop');
   });
 
+  it('says so when the thread could not be ended', async () => {
+    const stubborn: typeof pool.take = async (owner) => {
+      const thread = await pool.take(owner);
+      const terminate = thread.terminate.bind(thread);
+      return Object.assign(thread, { terminate: async () => (await terminate(), 'stuck' as const) });
+    };
+    const plugin = await start('', { pool: { take: stubborn, close: () => pool.close() } });
+    expect(await stop(plugin)).toEqual([
+      { kind: 'thread', label: expect.any(String), error: expect.objectContaining({ code: 'ISOLATE_STUCK' }) },
+    ]);
+  });
+
   it('is the same for whoever asks twice, and harmless before the start', async () => {
     const plugin = await start('');
     expect(stop(plugin)).toBe(stop(plugin));

@@ -25,6 +25,9 @@ export async function bundleGuest(
     conditions: [...conditions],
     // What a CJS file has in its place.
     define: { 'import.meta.url': '__filename' },
+    // Every thread keeps the text; names stay, for stacks.
+    minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: 'none',
     write: false,
     metafile: true,

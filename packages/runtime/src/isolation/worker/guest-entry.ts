@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** The files that an entry was made of, with their digests. */
 interface EntryRecord {
@@ -35,7 +36,9 @@ async function buildEntry(source: string, folder: string): Promise<string> {
   const { text, inputs } = await bundleGuest(source);
   const file = `guest-thread-${digestOf(text)}.cjs`;
   const target = await writable(folder);
-  const digests = await Promise.all(inputs.map(async (path) => [path, digestOf(await readFile(path))] as const));
+  // How it is bundled counts as much as what.
+  const made = [...inputs, fileURLToPath(new URL('./bundle-guest.ts', import.meta.url))];
+  const digests = await Promise.all(made.map(async (path) => [path, digestOf(await readFile(path))] as const));
   await writeWhole(join(target, file), text);
   const record: EntryRecord = { file, inputs: Object.fromEntries(digests) };
   await writeWhole(join(target, 'guest-thread.json'), JSON.stringify(record));
