@@ -6,6 +6,7 @@ import { BenchScope } from './bench-scope.ts';
 import { type Entry, type Finding, toEntry } from './measure.ts';
 import { availabilitySoak } from './soak/availability-soak.ts';
 import { callBasic } from './rows/call-basic.ts';
+import { callStrict } from './rows/call-strict.ts';
 import { devSave } from './rows/dev-save.ts';
 import { httpPlugin } from './rows/http-plugin.ts';
 import { memory } from './rows/memory.ts';
@@ -15,6 +16,7 @@ import { reload10k } from './rows/reload-10k.ts';
 import { rollback } from './rows/rollback.ts';
 import { stateMigration } from './rows/state-migration.ts';
 import { swapExclusive } from './rows/swap-exclusive.ts';
+import { startCold, startWarm } from './rows/start-thread.ts';
 import { swapOverlap } from './rows/swap-overlap.ts';
 import { telemetryCost } from './rows/telemetry-cost.ts';
 import { tableOf } from './table.ts';
@@ -22,7 +24,10 @@ import { tableOf } from './table.ts';
 /** In the order of the table. */
 const rows: readonly BenchRow[] = [
   callBasic,
+  callStrict,
   httpPlugin,
+  startWarm,
+  startCold,
   swapOverlap,
   swapExclusive,
   rollback,

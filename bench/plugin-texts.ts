@@ -102,3 +102,13 @@ export function statefulPlugin(version: number, stateBytes: number): string {
 };
 `;
 }
+
+/** Text of a plugin whose method `echo` gives back what it got. */
+export function echoPlugin(): string {
+  return `export default {
+  start(ctx) {
+    ctx.methods.handle('echo', (call) => call.data);
+  },
+};
+`;
+}

@@ -48,7 +48,7 @@ async function startLooper() {
 }
 
 test('a server with a thread that cannot be ended is gone soon after SIGTERM, and says why', async () => {
-  const { server, url, isLooping } = await startLooper();
+  const { server, url } = await startLooper();
   const looping = await fetch(`${url}/loop`);
   expect(looping.status).toBe(504);
   await server.says(/could not be ended and was abandoned/);

@@ -1,0 +1,4 @@
+'use strict';
+
+/** What the thread pools run. */
+module.exports = (text) => text;
