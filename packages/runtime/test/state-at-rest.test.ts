@@ -137,6 +137,8 @@ describe('the state of a plugin', () => {
     await using _ = folder;
     await using host = await run({ plugins, data });
     await count(host);
+    // Whatever was under way is written; nothing makes the folder anew by chance.
+    await expect.poll(() => readdir(join(data, 'state', 'counter'))).toEqual(['history.json']);
     await rm(join(data, 'state'), { recursive: true, force: true });
     await writeFile(join(data, 'state'), 'no folder');
     expect(await host.runtime.swap('counter', next)).toMatchObject({ outcome: 'swapped' });
@@ -252,6 +254,29 @@ describe('the history of a plugin', () => {
     expect(await host.runtime.rollback('counter')).toMatchObject({ outcome: 'swapped' });
     expect(host.status('counter').version).toBe('1.0.0');
     expect(await count(host)).toBe('3');
+  });
+
+  it('keeps the state of every snapshot there is, through swaps, rollbacks and endings', async () => {
+    const { folder, plugins, data, next } = await place();
+    await using _ = folder;
+    await using host = await run({ plugins, data, limits: { maxSnapshots: 3 } });
+    for (let round = 0; round < 5; round++) await host.runtime.swap('counter', next);
+    await host.runtime.rollback('counter');
+    for (let round = 0; round < 4; round++) {
+      await host.runtime.disable('counter');
+      await host.runtime.enable('counter');
+    }
+    const snapshots = host.status('counter').snapshots;
+    expect(snapshots.map(({ generation, hasState }) => [generation, hasState])).toEqual([
+      [3, true],
+      [4, true],
+    ]);
+    await host.runtime.close();
+    const kept = (await readdir(join(data, 'state', 'counter'))).filter((name) => name.endsWith('.state'));
+    const history = JSON.parse(await readFile(join(data, 'state', 'counter', 'history.json'), 'utf8'));
+    const wanted: string[] = history.snapshots.map(({ state }: { state: { id: string } }) => `${state.id}.state`);
+    expect(kept).toEqual(expect.arrayContaining(wanted));
+    expect(kept).toHaveLength(wanted.length + 2);
   });
 
   it('refuses to lead back to a source that is something else by now, or gone', async () => {

@@ -106,7 +106,7 @@ it('lets go of code, and of what was only in memory, once the plugin is unloaded
   const inMemory = { name: 'a', definition: { start() {} } };
   history.push(snapshot(1, { source: inMemory }));
   history.push(snapshot(2));
-  history.release(() => ({ key: '***' }));
+  history.release(() => ({ key: '***' }), { withStates: true });
   expect(history.snapshots).toMatchObject([{ generation: 2, artifact: undefined, config: { key: '***' } }]);
 });
 

@@ -108,11 +108,17 @@ export class History {
    * The plugin is unloaded: code is let go, and loaded again from its source should somebody go back.
    *
    * @param hideSecrets what hides the secrets of a config needs the code: it is done while that is still there
+   * @param options `withStates`: whether its states are still kept
    */
-  release(hideSecrets: HideSecrets): void {
+  release(hideSecrets: HideSecrets, { withStates }: { readonly withStates: boolean }): void {
     this.#snapshots = this.#snapshots
       .filter(({ source }) => typeof source === 'string' || source instanceof URL)
-      .map((snapshot) => ({ ...snapshot, config: hideSecrets(snapshot), artifact: undefined }));
+      .map((snapshot) => ({
+        ...snapshot,
+        config: hideSecrets(snapshot),
+        artifact: undefined,
+        state: withStates ? snapshot.state : undefined,
+      }));
   }
 
   status(): readonly SnapshotStatus[] {

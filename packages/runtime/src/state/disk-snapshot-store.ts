@@ -8,12 +8,11 @@ import { pluginOfFolder, stateFolder, stateFolderOf } from './state-folder.ts';
 import { readSnapshot, syncFolder, writeSnapshot } from './snapshot-file.ts';
 import {
   type Entry,
+  type IsReferenced,
   type Keeping,
-  limitsOf,
   overdue,
   referenceTo,
   snapshotId,
-  type SnapshotLimits,
   type SnapshotSeries,
   type SnapshotStore,
 } from './snapshot-store.ts';
@@ -39,20 +38,23 @@ interface Shelf {
 /** A disk too slow for its swaps must not fill the memory: past this many the oldest that waits is given up. */
 const longestQueue = 3;
 
+/** Two that nobody refers to: should the newest turn out damaged, there is the one before it. */
+const spare = 2;
+
 const fileName = /^(?<id>\d{12}-(?<series>change|interval))\.state$/;
 
 /** Keeps states below a data folder: each in a file of its own, written behind the scenes, in the order of `put`. */
 export class DiskSnapshotStore implements SnapshotStore {
   readonly #data: string;
   readonly #log: Logger;
-  readonly #limits: SnapshotLimits;
+  readonly #isReferenced: IsReferenced;
   readonly #shelves = new Map<string, Shelf>();
   readonly #writing = new Set<Promise<void>>();
   #lastNumber = 0;
 
-  private constructor(data: string, maxSnapshots: number, log: Logger) {
+  private constructor(data: string, isReferenced: IsReferenced, log: Logger) {
     this.#data = data;
-    this.#limits = limitsOf(maxSnapshots);
+    this.#isReferenced = isReferenced;
     this.#log = log;
   }
 
@@ -61,8 +63,8 @@ export class DiskSnapshotStore implements SnapshotStore {
    *
    * @throws STATE_UNREADABLE
    */
-  static async open(data: string, options: { readonly maxSnapshots: number; readonly log: Logger }) {
-    const store = new DiskSnapshotStore(data, options.maxSnapshots, options.log);
+  static async open(data: string, options: { readonly isReferenced: IsReferenced; readonly log: Logger }) {
+    const store = new DiskSnapshotStore(data, options.isReferenced, options.log);
     await store.#look();
     return store;
   }
@@ -169,7 +171,8 @@ export class DiskSnapshotStore implements SnapshotStore {
     shelf.inMemory = [];
     shelf.entries = [...shelf.entries, { id, series }];
     settle();
-    for (const entry of overdue(shelf.entries, this.#limits)) await this.#remove(shelf, entry);
+    const isReferenced = (other: string): boolean => this.#isReferenced(plugin, other);
+    for (const entry of overdue(shelf.entries, { spare, isReferenced })) await this.#remove(shelf, entry);
   }
 
   async #makeFolder(shelf: Shelf): Promise<void> {

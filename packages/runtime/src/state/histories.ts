@@ -63,7 +63,8 @@ export class Histories {
 
   /** The plugin is unloaded: its history stays, without what costs memory. */
   release(plugin: string): void {
-    this.of(plugin).release(this.#parts.hideSecrets);
+    // States in memory end with the plugin, but for the newest.
+    this.of(plugin).release(this.#parts.hideSecrets, { withStates: this.#data !== undefined });
   }
 
   /** Waits for the last write. */

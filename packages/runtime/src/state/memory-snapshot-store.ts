@@ -1,12 +1,11 @@
 import type { SealedState } from './sealed-state.ts';
 import {
   type Entry,
+  type IsReferenced,
   type Keeping,
-  limitsOf,
   overdue,
   referenceTo,
   snapshotId,
-  type SnapshotLimits,
   type SnapshotSeries,
   type SnapshotStore,
 } from './snapshot-store.ts';
@@ -17,18 +16,19 @@ interface Held extends Entry {
 
 /** For a runtime without a data folder: states survive a swap and the crash of an isolate, and end with the process. */
 export class MemorySnapshotStore implements SnapshotStore {
-  readonly #limits: SnapshotLimits;
+  readonly #isReferenced: IsReferenced;
   readonly #held = new Map<string, readonly Held[]>();
   #lastNumber = 0;
 
-  constructor(maxSnapshots: number) {
-    this.#limits = { ...limitsOf(maxSnapshots), interval: 1 };
+  constructor(isReferenced: IsReferenced) {
+    this.#isReferenced = isReferenced;
   }
 
   put(sealed: SealedState, series: SnapshotSeries): Keeping {
     const id = snapshotId(++this.#lastNumber, series);
     const held = [...(this.#held.get(sealed.plugin) ?? []), { id, series, sealed }];
-    const gone = new Set(overdue(held, this.#limits));
+    const isReferenced = (other: string): boolean => this.#isReferenced(sealed.plugin, other);
+    const gone = new Set(overdue(held, { spare: 1, isReferenced }));
     this.#held.set(
       sealed.plugin,
       held.filter((entry) => !gone.has(entry)),

@@ -21,8 +21,10 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 const newFolder = (): string => join(root, `data-${folders++}`);
-const open = (data: string, maxSnapshots = 3, log: Logger = silentLog) =>
-  DiskSnapshotStore.open(data, { maxSnapshots, log });
+/** What a history refers to, by id. */
+const referenced = new Set<string>();
+const isReferenced = (_: string, id: string): boolean => referenced.has(id);
+const open = (data: string, log: Logger = silentLog) => DiskSnapshotStore.open(data, { isReferenced, log });
 /** A state whose version tells which one it is. */
 const state = (version: number, plugin = 'counter'): SealedState =>
   seal(plugin, { schemaVersion: version, bytes: new Uint8Array(1_000).fill(version) });
@@ -46,7 +48,7 @@ const hasNamespaces = await canMount();
 if (!hasNamespaces) console.warn('skipped: this machine does not let a test mount a small file system');
 
 describe.each([
-  ['in memory', async () => new MemorySnapshotStore(3)],
+  ['in memory', async () => new MemorySnapshotStore(isReferenced)],
   ['on disk', () => open(newFolder())],
 ])('a snapshot store %s', (_, make) => {
   it('gives back the newest state of a plugin, bit for bit, and none of a plugin it does not know', async () => {
@@ -62,37 +64,34 @@ describe.each([
     await using store = await make();
     const keepings = [1, 2, 3].map((version) => store.put(state(version), 'change'));
     expect(versionOf(await store.latest('counter'))).toBe(3);
-    expect(versionOf(await store.find('counter', keepings[1]!.reference.id))).toBe(2);
+    expect(versionOf(await store.find('counter', keepings[2]!.reference.id))).toBe(3);
     await Promise.all(keepings.map(({ written }) => written));
     expect(versionOf(await store.latest('counter'))).toBe(3);
   });
 
-  it('keeps as many states from before changes as it may, and prunes the oldest', async () => {
+  it('keeps what a history refers to, however old, and of the rest the newest', async () => {
     await using store = await make();
-    const ids = await putAll(
-      store,
-      [1, 2, 3, 4, 5].map((version) => state(version)),
+    const ids = await putAll(store, [state(1)]);
+    referenced.add(ids[0]!);
+    ids.push(
+      ...(await putAll(
+        store,
+        [2, 3, 4, 5, 6].map((version) => state(version)),
+        'interval',
+      )),
     );
-    await expect
-      .poll(() => Promise.all(ids.map(async (id) => versionOf(await store.find('counter', id)))))
-      .toEqual([undefined, undefined, 3, 4, 5]);
-  });
-
-  it('does not let the states of every half minute push out those from before changes', async () => {
-    await using store = await make();
-    const [id] = await putAll(store, [state(1)]);
-    await putAll(
-      store,
-      [2, 3, 4, 5, 6, 7].map((version) => state(version)),
-      'interval',
-    );
-    expect(versionOf(await store.find('counter', id!))).toBe(1);
-    expect(versionOf(await store.latest('counter'))).toBe(7);
+    const kept = () => Promise.all(ids.map(async (id) => versionOf(await store.find('counter', id))));
+    await expect.poll(async () => (await kept()).toSpliced(4, 1)).toEqual([1, undefined, undefined, undefined, 6]);
+    expect(versionOf(await store.latest('counter'))).toBe(6);
+    // Used up by a rollback: from the next snapshot on it is like any other.
+    referenced.clear();
+    await putAll(store, [state(7), state(8)]);
+    await expect.poll(async () => (await kept())[0]).toBeUndefined();
   });
 });
 
 it('lets go of all but the newest state in memory once the plugin is gone', async () => {
-  await using store = new MemorySnapshotStore(3);
+  await using store = new MemorySnapshotStore(isReferenced);
   const [first] = await putAll(store, [state(1), state(2)]);
   store.release('counter');
   expect(await store.find('counter', first!)).toBeUndefined();
@@ -164,7 +163,7 @@ describe('a snapshot store on disk', () => {
       await before.close();
       await damage(join(data, 'state', 'counter', `${second}.state`));
       const { log, lines } = recordingLog();
-      await using store = await open(data, 3, log);
+      await using store = await open(data, log);
       expect(versionOf(await store.latest('counter'))).toBe(1);
       expect(await stateFiles(data)).toContain(`${second}.state.corrupt`);
       expect(lines).toEqual([expect.stringMatching(/STATE_CORRUPT.*counter/)]);
@@ -204,7 +203,7 @@ describe('a snapshot store on disk', () => {
     await before.close();
     const file = join(data, 'state', 'counter', `${id}.state`);
     await rm(file);
-    await using store = await DiskSnapshotStore.open(data, { maxSnapshots: 3, log: silentLog });
+    await using store = await open(data);
     await writeFile(file, '');
     await using later = await open(data);
     await rm(file);
@@ -256,7 +255,7 @@ describe('a snapshot store on disk', () => {
         if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
         expect(child.signalCode).toBe('SIGKILL');
         const { log, lines } = recordingLog();
-        await using store = await open(data, 3, log);
+        await using store = await open(data, log);
         const latest = versionOf(await store.latest('@acme/counter')) ?? 0;
         expect(latest).toBeGreaterThanOrEqual(acknowledged);
         // Not even skipped as damaged: half a file never has the name of a whole one.

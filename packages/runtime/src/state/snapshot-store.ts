@@ -1,13 +1,10 @@
 import type { SealedState } from './sealed-state.ts';
 
-/**
- * Why a snapshot was taken. Those before a change are kept for the way back and pruned by number; of those taken now
- * and then, for a crash, only the newest count.
- */
+/** Why a snapshot was taken: before a change, or now and then in case the process crashes. */
 export type SnapshotSeries = 'change' | 'interval';
 
-/** How many snapshots of one plugin are kept. */
-export type SnapshotLimits = Readonly<Record<SnapshotSeries, number>>;
+/** Whether somebody may still want to go back to a snapshot. */
+export type IsReferenced = (plugin: string, id: string) => boolean;
 
 /** Where a snapshot is found again, and what it holds. */
 export interface SnapshotReference {
@@ -52,19 +49,16 @@ export interface Entry {
   readonly series: SnapshotSeries;
 }
 
-/** How many of each are kept if `maxSnapshots` is the operator's word. */
-export function limitsOf(maxSnapshots: number): SnapshotLimits {
-  // Two of the interval: should the newest turn out damaged, the one before it is half a minute older.
-  return { change: Math.max(1, maxSnapshots), interval: Math.min(2, Math.max(1, maxSnapshots)) };
-}
-
-/** Which of `entries`, oldest first, are over their limit (pure). */
-export function overdue<Held extends Entry>(entries: readonly Held[], limits: SnapshotLimits): readonly Held[] {
-  const ofSeries = (series: SnapshotSeries): readonly Held[] => {
-    const held = entries.filter((entry) => entry.series === series);
-    return held.slice(0, Math.max(0, held.length - limits[series]));
-  };
-  return [...ofSeries('change'), ...ofSeries('interval')];
+/**
+ * Which of `entries`, oldest first, nobody needs any more (pure): a plugin's history keeps those it refers to, and says
+ * how many; of the others the newest `spare` are kept.
+ */
+export function overdue<Held extends Entry>(
+  entries: readonly Held[],
+  { spare, isReferenced }: { readonly spare: number; readonly isReferenced: (id: string) => boolean },
+): readonly Held[] {
+  const others = entries.filter(({ id }) => !isReferenced(id));
+  return others.slice(0, Math.max(0, others.length - spare));
 }
 
 /** The id of the snapshot with this number: sorted as text they are in order. */

@@ -5,6 +5,7 @@ import { DiskSnapshotStore } from './disk-snapshot-store.ts';
 import { Histories } from './histories.ts';
 import { MemorySnapshotStore } from './memory-snapshot-store.ts';
 import { type SnapshotTimer, type SnapshotTimerOptions, startSnapshotTimer } from './snapshot-timer.ts';
+import type { IsReferenced } from './snapshot-store.ts';
 import { StateKeeper } from './state-keeper.ts';
 
 export interface StateAtRestParts extends Omit<SnapshotTimerOptions, 'keeper'> {
@@ -18,12 +19,13 @@ export class StateAtRest {
   readonly keeper: StateKeeper;
   readonly histories: Histories;
   readonly #parts: StateAtRestParts;
+  readonly #isReferenced: IsReferenced = (plugin, id) =>
+    this.histories.of(plugin).snapshots.some(({ state }) => state?.reference.id === id);
   #timer: SnapshotTimer | undefined;
 
   constructor(parts: StateAtRestParts) {
-    const { maxSnapshots, log } = parts;
     this.#parts = parts;
-    this.keeper = new StateKeeper(new MemorySnapshotStore(maxSnapshots), log);
+    this.keeper = new StateKeeper(new MemorySnapshotStore(this.#isReferenced), parts.log);
     this.histories = new Histories({ ...parts, keeper: this.keeper });
   }
 
@@ -35,8 +37,8 @@ export class StateAtRest {
    */
   async open(data: string | undefined): Promise<void> {
     if (data === undefined) return;
-    const { maxSnapshots, log } = this.#parts;
-    this.keeper.attach(await DiskSnapshotStore.open(data, { maxSnapshots, log }));
+    const { log } = this.#parts;
+    this.keeper.attach(await DiskSnapshotStore.open(data, { isReferenced: this.#isReferenced, log }));
     await this.histories.attach(data);
   }
 
