@@ -10,6 +10,7 @@ import { callStrict } from './rows/call-strict.ts';
 import { devSave } from './rows/dev-save.ts';
 import { httpPlugin } from './rows/http-plugin.ts';
 import { memory } from './rows/memory.ts';
+import { middlewareHop } from './rows/middleware-hop.ts';
 import { neighbour } from './rows/neighbour.ts';
 import { plugins1000 } from './rows/plugins-1000.ts';
 import { reload10k } from './rows/reload-10k.ts';
@@ -35,6 +36,7 @@ const rows: readonly BenchRow[] = [
   memory,
   reload10k,
   plugins1000,
+  middlewareHop,
   neighbour,
   availabilitySoak,
   devSave,

@@ -62,7 +62,13 @@ function part${index}(input, depth) {
 /** Writes a plugin as a folder of its own with a manifest. @returns its path */
 export function writePlugin(
   folder: string,
-  plugin: { readonly name: string; readonly version: string; readonly text: string },
+  plugin: {
+    readonly name: string;
+    readonly version: string;
+    readonly text: string;
+    /** Default `basic`. */
+    readonly isolation?: 'basic' | 'strict';
+  },
 ): string {
   const home = join(folder, `${plugin.name}-${plugin.version}`);
   mkdirSync(home, { recursive: true });
@@ -72,7 +78,7 @@ export function writePlugin(
     type: 'module',
     main: './index.js',
     engines: { hotswap: '^1.0.0' },
-    hotswap: { isolation: 'basic' },
+    hotswap: { isolation: plugin.isolation ?? 'basic' },
   };
   writeFileSync(join(home, 'package.json'), JSON.stringify(manifest));
   writeFileSync(join(home, 'index.js'), plugin.text);
@@ -108,6 +114,30 @@ export function echoPlugin(): string {
   return `export default {
   start(ctx) {
     ctx.methods.handle('echo', (call) => call.data);
+  },
+};
+`;
+}
+
+/** Text of a plugin with two routes that answer alike: hooks of another one may stand in front of the second. */
+export function twoRoutesPlugin(): string {
+  return `export default {
+  start(ctx) {
+    ctx.http.get('/plain', () => new Response('hello'));
+    ctx.http.get('/hooked', () => new Response('hello'));
+  },
+};
+`;
+}
+
+/** Text of a plugin that looks at the heads of requests and answers, and has a method to call it by. */
+export function lookingPlugin(): string {
+  return `export default {
+  start(ctx) {
+    let seen = 0;
+    ctx.http.onRequest({ paths: ['/hooked'] }, () => void seen++);
+    ctx.http.onResponse({ paths: ['/hooked'] }, () => void seen++);
+    ctx.methods.handle('echo', ({ data }) => data);
   },
 };
 `;
