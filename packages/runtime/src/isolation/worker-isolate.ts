@@ -169,7 +169,8 @@ export class WorkerIsolate implements Isolate {
     );
     if (this.#ending !== undefined) return;
     if (lastLines.length > 0) start.services.log.error({ last_lines: lastLines }, 'the last lines of the thread');
-    start.host.exited(exit);
+    // A turn later: by then each call has failed with its own error, which says whether it was begun.
+    queueMicrotask(() => start.host.exited(exit));
   }
 
   async #end(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {
