@@ -1,8 +1,9 @@
-import { DefaultDeserializer, serialize } from 'node:v8';
+import type { DefaultDeserializer } from 'node:v8';
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf, type ExportedState } from '@hotswap/protocol';
 import type { PluginDefinition, StateSettings } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
+import { serialize } from '../value-encoding.ts';
 
 declare module 'node:v8' {
   interface DefaultDeserializer {
@@ -99,7 +100,7 @@ function write(value: unknown): Uint8Array {
 }
 
 function read(bytes: Uint8Array): unknown {
-  const reader = new CopyingReader(bytes);
+  const reader = copyingReader(bytes);
   reader.readHeader();
   const value: unknown = reader.readValue();
   return value;
@@ -109,13 +110,18 @@ function read(bytes: Uint8Array): unknown {
  * Node's own reader hands out typed arrays and buffers as views of the bytes it reads: a plugin that wrote to one would
  * change the state it was started with, and one small array would keep all of those bytes alive.
  */
-class CopyingReader extends DefaultDeserializer {
-  override _readHostObject(): NodeJS.ArrayBufferView {
-    const view = super._readHostObject();
-    if (Buffer.isBuffer(view)) return Buffer.from(new Uint8Array(view).buffer);
-    if (!(view instanceof DataView)) return view.slice();
-    return new DataView(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+function copyingReader(bytes: Uint8Array): DefaultDeserializer {
+  // Loaded here and not above: see value-encoding.ts.
+  const v8 = process.getBuiltinModule('node:v8');
+  class CopyingReader extends v8.DefaultDeserializer {
+    override _readHostObject(): NodeJS.ArrayBufferView {
+      const view = super._readHostObject();
+      if (Buffer.isBuffer(view)) return Buffer.from(new Uint8Array(view).buffer);
+      if (!(view instanceof DataView)) return view.slice();
+      return new DataView(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+    }
   }
+  return new CopyingReader(bytes);
 }
 
 function migrate(

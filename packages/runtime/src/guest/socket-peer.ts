@@ -1,8 +1,8 @@
-import { deserialize, serialize } from 'node:v8';
 import { messageOf } from '@hotswap/protocol';
 import { HotHeaders } from '@hotswap/protocol/http';
 import type { WebSocketHandlers, WebSocketPeer } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
+import { deserialize, serialize } from '../value-encoding.ts';
 
 /** What the guest is told of a connection when it comes: data that can cross any boundary. */
 export interface SocketFacts {

@@ -1,8 +1,8 @@
-import { deserialize, serialize } from 'node:v8';
 import { messageOf } from '@hotswap/protocol';
 import type { Storage, StoredValue, Transaction } from '@hotswap/sdk';
 import { fail } from '../../errors.ts';
 import type { NamespaceStore, StoredEntry } from './storage-backend.ts';
+import { deserialize, serialize } from '../../value-encoding.ts';
 
 /** Bytes of the longest key and of the largest encoded value. */
 const maxKeyBytes = 512;
