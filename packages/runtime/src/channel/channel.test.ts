@@ -116,6 +116,18 @@ it('settles every call at once when it is closed, and refuses later ones', async
   expect(guest.violations).toEqual([]);
 });
 
+it('says of each call once that it is over, also when the channel ends it', async () => {
+  const { host } = createChannelPair({}, serving({ wait: never, soon: () => 1 }));
+  const ended: string[] = [];
+  const [waiting, soon] = [host.channel.call(['wait', 0]), host.channel.call(['soon', 0])];
+  waiting.onEnd = () => void ended.push('waiting');
+  soon.onEnd = () => void ended.push('soon');
+  await soon.promise;
+  host.channel.close(new Error('it is gone'));
+  await expect(waiting.promise).rejects.toThrow('it is gone');
+  expect(ended).toEqual(['soon', 'waiting']);
+});
+
 it('refuses calls beyond those that may be under way, and takes new ones when some have ended', async () => {
   const open: (() => void)[] = [];
   const { host, guest } = createChannelPair(

@@ -131,6 +131,7 @@ export class Channel implements CallKeeper {
     for (const call of this.#inbound.values()) call.abort(error);
     this.#inbound.clear();
     this.bodies.close(error);
+    for (const call of pending) call.onEnd?.();
   }
 
   /** Round and round, past numbers that are still in use: they stay small, which keeps them fast. */

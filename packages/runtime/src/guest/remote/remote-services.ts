@@ -73,6 +73,8 @@ async function followed(pending: PendingCall, signal: AbortSignal | undefined): 
   if (signal === undefined) return pending.promise;
   const abort = (): void => pending.abort(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
+  // Not before the last byte of an answer: until then it can still be given up.
+  pending.onEnd = () => signal.removeEventListener('abort', abort);
   try {
     return await pending.promise;
   } catch (error) {

@@ -82,6 +82,12 @@ function followed(
   const abort = (): void => pending.abort(signal.reason);
   if (signal.aborted) abort();
   else signal.addEventListener('abort', abort, { once: true });
+  // A signal made of others is kept in memory for as long as somebody listens.
+  const { onEnd } = pending;
+  pending.onEnd = () => {
+    signal.removeEventListener('abort', abort);
+    onEnd?.();
+  };
   return pending.promise;
 }
 
