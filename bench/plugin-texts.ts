@@ -39,6 +39,19 @@ export function throwingPlugin(path: string): string {
 `;
 }
 
+/** Text of a plugin that loops for ever when it is asked. */
+export function loopingPlugin(path: string): string {
+  return `export default {
+  start(ctx) {
+    let turns = 0;
+    ctx.http.get('${path}', () => {
+      for (;;) turns++;
+    });
+  },
+};
+`;
+}
+
 /** The same plugin with about so many bytes of code around it, as a bundle of dependencies would be. */
 export function withBallast(text: string, bytes: number, seed: string): string {
   const parts: string[] = [];

@@ -46,7 +46,8 @@ export const commands = {
     readonly warmUp: readonly string[];
     readonly sources: readonly string[];
   }): Promise<Growth> {
-    const runtime = await createRuntime({ environment: {} }).start();
+    // A spare would count as one plugin more.
+    const runtime = await createRuntime({ environment: {}, limits: { spares: 0 } }).start();
     for (const source of warmUp) await runtime.load(source);
     const growth = await growthOf(sources.length, (index) => runtime.load(sources[index] ?? ''));
     const { plugins } = runtime.status();

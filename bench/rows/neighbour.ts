@@ -4,6 +4,7 @@ import { placement } from '../bounded-child.ts';
 import { startLoad, startServer, windowOf } from '../http-bench.ts';
 import { atMostTimes, type Finding, interleave } from '../measure.ts';
 import { helloPlugin, throwingPlugin, writePlugin } from '../plugin-texts.ts';
+import { neighbourStrict } from './neighbour-strict.ts';
 
 /** In the first the plugin has half the load; in the others the process has the same. */
 const situations = ['alone, half the load', 'alone', 'beside a healthy one', 'beside one that always throws'] as const;
@@ -12,7 +13,8 @@ type Situation = (typeof situations)[number];
 
 export const neighbour: BenchRow = {
   id: 'neighbour',
-  question: 'What does a healthy plugin feel of one in the same thread that throws on every request?',
+  question:
+    'What does a healthy plugin feel of one that throws on every request (same thread) or loops for ever (strict)?',
   goal: 'p99 <= 1.2x that of the plugin alone',
   async run(context) {
     const folder = context.scope.makeFolder();
@@ -34,6 +36,7 @@ export const neighbour: BenchRow = {
       beside('alone, half the load'),
       beside('beside a healthy one'),
       { ...beside('beside one that always throws'), goal: atMostTimes(1.2, 'alone') },
+      ...(await neighbourStrict(context)),
     ];
   },
 };

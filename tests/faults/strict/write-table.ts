@@ -3,10 +3,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { region, runAllShapes, tableOf } from '../tests/faults/strict/shape-table.ts';
-import { withRegion } from './write-architecture.ts';
+import { region, runAllShapes, tableOf } from './shape-table.ts';
+import { withRegion } from '../../../scripts/write-architecture.ts';
 
-const path = join(resolve(import.meta.dirname, '..'), 'docs/reference/isolation.md');
+const path = join(resolve(import.meta.dirname, '../../..'), 'docs/reference/isolation.md');
 const results = await runAllShapes();
 writeFileSync(path, withRegion(readFileSync(path, 'utf8'), region, tableOf(results)));
 for (const { shape, outcome, ms } of results)
