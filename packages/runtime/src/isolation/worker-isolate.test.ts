@@ -168,11 +168,20 @@ describe('a body', () => {
   const info = { requestId: 'r', tenant: undefined, params: {}, client: { address: '' }, ...signals() };
 
   it('that is passed through unread never crosses', async () => {
-    const plugin = await start(passing);
+    const crossed: unknown[] = [];
+    const take: typeof pool.take = async (owner) => {
+      const thread = await pool.take(owner);
+      const send = thread.transport.send.bind(thread.transport);
+      thread.transport.send = (message, transfer) => {
+        crossed.push(...[message].flat().filter((word) => word === 'chunk' || word === 'pull'));
+        send(message, transfer);
+      };
+      return thread;
+    };
+    const plugin = await start(passing, { pool: { take, close: () => pool.close() } });
     const request = large();
     const echo = (await call(plugin, '/echo', request, info)) as HotResponse;
-    const [read] = [await echo.bytes()];
-    expect([read.byteLength, request.read]).toEqual([10_000_000, 10_000_000]);
+    expect([(await echo.bytes()).byteLength, request.read]).toEqual([10_000_000, 10_000_000]);
     const middleware = large();
     const next = (handed: HotRequest): HotResponse => {
       expect(handed).toBe(middleware.request);
@@ -185,6 +194,7 @@ describe('a body', () => {
     )) as HotResponse;
     expect([answer.headers.get('x-seen'), middleware.read]).toEqual(['1', 0]);
     expect((await answer.bytes()).byteLength).toBe(10_000_000);
+    expect(crossed).toEqual([]);
   });
 
   it('that is read crosses, and its reader is held to what the host allows', async () => {
