@@ -35,19 +35,18 @@ function bareWorker(): { readonly worker: Worker; readonly call: Call } {
   return { worker, call };
 }
 
-interface Pool {
-  run(text: string): Promise<unknown>;
-}
+const poolOptions = {
+  filename: join(import.meta.dirname, '../peers/echo-task.cjs'),
+  minThreads: 1,
+  maxThreads: 1,
+  concurrentTasksPerWorker: inFlight,
+};
 
-type PoolClass = new (options: object) => Pool;
-
-/** Piscina and tinypool are told apart by their names alone. */
 async function poolOf(name: 'piscina' | 'tinypool'): Promise<Call> {
-  const module = (await import(name)) as { readonly default?: PoolClass; readonly Tinypool?: PoolClass };
-  const PoolOf = module.Tinypool ?? module.default;
-  if (PoolOf === undefined) throw new Error(`${name} has no pool`);
-  const filename = join(import.meta.dirname, '../peers/echo-task.cjs');
-  const pool = new PoolOf({ filename, minThreads: 1, maxThreads: 1, concurrentTasksPerWorker: inFlight });
+  const pool =
+    name === 'piscina'
+      ? new (await import('piscina')).Piscina(poolOptions)
+      : new (await import('tinypool')).Tinypool(poolOptions);
   return (text) => pool.run(text);
 }
 
