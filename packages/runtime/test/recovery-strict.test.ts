@@ -123,6 +123,37 @@ it('is returned to the generation before by its watch alone while it is on proba
   expect(steps.map(({ fields }) => fields['decision'])).toEqual(['return to the generation before']);
 });
 
+it('is swapped back by its watch, with its state, where the generation before has let go', async () => {
+  await using folder = await temporaryFolder();
+  await using running = await run({ clock: createFakeClock(), limits: { spares: 0, probationMs: 60_000 } });
+  const text = `let total;
+    export default {
+      swap: 'exclusive',
+      state: { version: 1 },
+      start(ctx, state) {
+        total = state?.total ?? 0;
+        ctx.http.post('/a', () => new Response(String(++total)));
+        ctx.http.get('/end', () => { for (;;); });
+        return { exportState: () => ({ total }) };
+      },
+    };`;
+  const files = pluginFiles('a', '', { isolation: 'strict', limits: { callTimeout: '150ms' } });
+  await write(folder.path, { ...files, 'a/index.js': text });
+  expect(await running.runtime.load(join(folder.path, 'a'))).toMatchObject({ outcome: 'swapped' });
+  await running.get('/a', { method: 'POST' });
+  expect(await running.runtime.reload('a')).toMatchObject({ outcome: 'swapped', to: 2 });
+  await running.get('/end');
+  await until(() => running.status('a').generation === 3, 'the version before is back');
+  expect(await running.get('/a', { method: 'POST' })).toEqual([200, '2']);
+  const told = running.lines.filter(({ message }) => message.startsWith('recovery '));
+  expect(told.map(({ fields }) => fields['decision'] ?? fields['outcome'] ?? fields['symptom'])).toEqual([
+    'crash',
+    'swap back to the version before',
+    'rolled-back',
+  ]);
+  expect(running.status('a').recovery).toMatchObject({ attempts: 0, quarantined: false });
+});
+
 it('has failed first when it crashes while its next generation starts, and is served by that one', async () => {
   await using folder = await temporaryFolder();
   await using running = await host(folder.path, 'for (;;);', {

@@ -324,5 +324,6 @@ function report(
 }
 
 async function earlierState({ history }: PluginSlot, { isReturn = false, isForced = false }: Change) {
-  return { earlier: isReturn ? await history.latest?.state?.read() : undefined, isForced };
+  const kept = isReturn ? history.latest?.state : undefined;
+  return { earlier: kept && ((await kept.read()) ?? ('gone' as const)), isForced };
 }

@@ -67,7 +67,7 @@ export interface HandedOver {
 export async function rehearse(
   { settings, log }: Pick<HandOverParts, 'settings' | 'log'>,
   { slot, previous, generation, signal }: Omit<Turn, 'steps'>,
-  { earlier, isForced }: { readonly earlier: SealedState | undefined; readonly isForced: boolean },
+  { earlier, isForced }: { readonly earlier: SealedState | 'gone' | undefined; readonly isForced: boolean },
 ): Promise<StatePassage> {
   const passage = planStatePassage({
     plugin: slot.name,
@@ -78,9 +78,9 @@ export async function rehearse(
     isForced,
   });
   if (passage.type === 'restore' || !passage.isRehearsed || !previous.exportsState) return passage;
-  const trial = previous
-    .exportState(passage.version)
-    .then((copy) => copy === undefined || generation.isolate.rehearseState(copy));
+  // Whoever has the steps tries them: the new generation on its way up, the old one on its way down.
+  const { isolate } = passage.version === undefined ? generation : previous;
+  const trial = previous.exportState(passage.version).then((copy) => copy === undefined || isolate.rehearseState(copy));
   const timedOut = () => phaseTimedOut(slot, 'try the passage of its state', settings.loadTimeoutMs);
   const isReturnable = await withLimit(trial, { ms: settings.loadTimeoutMs, signal, timedOut });
   if (!isReturnable) {
@@ -125,6 +125,7 @@ export async function handOver(parts: HandOverParts, turn: Turn, passage: StateP
     await revive(parts, { slot, previous, lot, state: sealed, steps }, error);
   };
   try {
+    previous.lifecycle.move('draining', 'hands over');
     await steps.run('stop', () => unlessAborted(stop(parts, previous, 'handed over'), limit.signal));
     const given = state === own && sealed ? unseal(sealed, 'on its way over') : state;
     await bringUp(generation, given, steps, { limitMs: settings.loadTimeoutMs, signal: limit.signal });

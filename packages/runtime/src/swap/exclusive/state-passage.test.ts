@@ -28,7 +28,7 @@ describe('the state of an exclusive plugin', () => {
 
   it('goes down in the old generation, as far as it knows the way', () => {
     const back = { ...facts, from: range(3, 2), writes: 7 };
-    expect(planStatePassage({ ...back, to: range(2) })).toEqual({ type: 'carry', version: 2, isRehearsed: false });
+    expect(planStatePassage({ ...back, to: range(2) })).toEqual({ type: 'carry', version: 2, isRehearsed: true });
     expect(() => planStatePassage({ ...back, to: range(1) })).toThrow(
       expect.objectContaining({ code: 'ROLLBACK_NEEDS_FORCE', details: { plugin: 'a', from: 3, to: 1, writes: 7 } }),
     );
@@ -42,6 +42,11 @@ describe('the state of an exclusive plugin', () => {
       state: undefined,
       lost: 5,
     });
+  });
+
+  it('is not made up where the one from before is gone', () => {
+    const gone = { ...facts, from: range(2), to: range(1), earlier: 'gone', isForced: true } as const;
+    expect(() => planStatePassage(gone)).toThrow(expect.objectContaining({ code: 'STATE_GONE' }));
   });
 });
 

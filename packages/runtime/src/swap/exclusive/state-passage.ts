@@ -9,8 +9,8 @@ export interface PassageFacts {
   readonly to: StateTraits;
   /** Calls that the old generation has answered well since it serves: each may have been a write. */
   readonly writes: number;
-  /** The state from before the old generation, where the change goes back to that. */
-  readonly earlier: SealedState | undefined;
+  /** The state from before the old generation, where the change goes back to that; `gone`: there was one. */
+  readonly earlier: SealedState | 'gone' | undefined;
   /** The operator accepts that writes are lost. */
   readonly isForced: boolean;
 }
@@ -26,16 +26,17 @@ export type StatePassage =
  * Decides how the state reaches the next generation: up by its migrations, down by those of the old one, or, where there is no way
  * down, back to what it was before.
  *
- * @throws ROLLBACK_NEEDS_FORCE when that would lose acknowledged writes and nobody has said that it may
+ * @throws ROLLBACK_NEEDS_FORCE when that would lose acknowledged writes and nobody has said that it may; STATE_GONE when
+ * there is nothing left to go back to
  */
 export function planStatePassage(facts: PassageFacts): StatePassage {
   const from = versionOf(facts.from);
   const to = versionOf(facts.to);
   if (from <= to) return { type: 'carry', version: undefined, isRehearsed: from < to };
-  // Not rehearsed: a step down that fails does so while it is exported, and until then nothing has stopped.
-  if (returnsTo(facts.from) <= to) return { type: 'carry', version: to, isRehearsed: false };
+  if (returnsTo(facts.from) <= to) return { type: 'carry', version: to, isRehearsed: true };
   const { plugin, writes, earlier, isForced } = facts;
   if (writes > 0 && !isForced) throw fail('ROLLBACK_NEEDS_FORCE', { plugin, from, to, writes });
+  if (earlier === 'gone') throw fail('STATE_GONE', { plugin, version: to });
   return { type: 'restore', state: earlier, lost: writes };
 }
 
