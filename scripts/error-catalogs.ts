@@ -17,10 +17,16 @@ type Node = Readonly<Record<string, unknown>>;
 
 const codeShape = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/;
 
+/** A catalog is one file that calls `defineErrors`, or a file for each area in the folder `errors` beside it. */
+function holdsCatalog({ path, text }: SourceFile): boolean {
+  const declares = text.includes('defineErrors(') || /\/src\/errors\/[^/]+\.ts$/.test(path);
+  return declares && !isTest(path) && !path.startsWith('scripts/');
+}
+
 /** Every error code of the repository, read from the catalogs' text so that a half-built package has a reference too. */
 export function readErrorCatalogs(files: readonly SourceFile[]): CatalogLine[] {
   return files
-    .filter(({ path, text }) => text.includes('defineErrors(') && !isTest(path) && !path.startsWith('scripts/'))
+    .filter(holdsCatalog)
     .flatMap(({ path, text }) => nodesOf(parseSync(path, text).program).flatMap((node) => catalogLine(path, node)));
 }
 

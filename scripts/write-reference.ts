@@ -25,17 +25,18 @@ export function errorReference(catalog: readonly CatalogLine[]): string {
   const kinds = Object.entries(errorKinds).map(
     ([kind, { status, exitCode }]) => `| \`${kind}\` | ${status} | ${exitCode} |`,
   );
-  const files = Map.groupBy(catalog, ({ file }) => file);
-  const sections = [...files].map(([file, lines]) => section(file, lines));
+  const owners = Map.groupBy(catalog, ({ file }) => file.replace(/\/src\/.*/, ''));
+  const sections = [...owners].map(([owner, lines]) => section(owner, lines));
   return `${introduction}${kinds.join('\n')}\n${sections.join('')}`;
 }
 
-function section(file: string, lines: readonly CatalogLine[]): string {
+function section(owner: string, lines: readonly CatalogLine[]): string {
   const rows = lines
     .toSorted((left, right) => left.code.localeCompare(right.code))
     .map(({ code, kind, message }) => `| <a id="${code}"></a>\`${code}\` | ${kind} | ${escapeCell(message)} |`);
-  const owner = dirname(file).replace(/\/src.*/, '');
-  return `\n## ${owner}\n\nFrom \`${file}\`.\n\n| Code | Kind | Message |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+  const files = [...new Set(lines.map(({ file }) => file))];
+  const source = files.map((file) => (files.length === 1 ? file : `${dirname(file)}/`))[0] ?? '';
+  return `\n## ${owner}\n\nFrom \`${source}\`.\n\n| Code | Kind | Message |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
 function escapeCell(text: string): string {

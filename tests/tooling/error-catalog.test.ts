@@ -34,6 +34,11 @@ test('every code has a kind that exists and belongs to one package', () => {
   expect(shared.map(([code, lines]) => `${code}: ${lines.map(({ file }) => file).join(', ')}`)).toEqual([]);
 });
 
+test('no code stands in the catalogs twice', () => {
+  const lines = Map.groupBy(catalog, ({ code }) => code);
+  expect([...lines].filter(([, same]) => same.length > 1).map(([code]) => code)).toEqual([]);
+});
+
 test('every code is raised by at least one test', () => {
   const tests = sources
     .filter(({ path }) => path.endsWith('.test.ts') || path.startsWith('packages/test-kit/'))

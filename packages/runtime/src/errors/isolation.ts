@@ -1,0 +1,35 @@
+import type { ErrorEntry } from '@hotswap/protocol';
+
+/** Threads and what a guest sends its host. */
+export const isolationErrors = {
+  ISOLATE_EXITED: {
+    kind: 'plugin-fault',
+    message: 'the isolate of plugin {plugin} ended: {reason}; see hotswap plugin status {plugin}',
+  },
+  ISOLATE_STUCK: {
+    kind: 'plugin-fault',
+    message: 'the thread of plugin {plugin} could not be ended and was abandoned; it may hold a core and memory',
+  },
+  ISOLATE_NEEDS_SOURCE: {
+    kind: 'invalid',
+    message:
+      'plugin {plugin} was given as an object in memory, which cannot cross to isolation {level}; load it from its file or folder: in a test, as the default export of a file of its own',
+  },
+  GUEST_CALLS_EXCEEDED: {
+    kind: 'limit',
+    message: 'the plugin has {limit} calls to its host under way; wait for some of them before it makes more',
+  },
+  GUEST_MESSAGE_INVALID: {
+    kind: 'plugin-fault',
+    message: 'plugin {plugin} sent its host what it may not send: {problem}',
+  },
+  ISOLATION_UNAVAILABLE: {
+    kind: 'invalid',
+    message: 'plugin {plugin} asks for isolation {level}, which this build does not have; choose one of: {available}',
+  },
+  ISOLATION_UNCHANGED: { kind: 'conflict', message: 'plugin {plugin} runs at isolation {level} already' },
+  REQUIRE_REFUSED: {
+    kind: 'invalid',
+    message: 'require({specifier}) is no built-in module; import it at the top of a file so that it is built in',
+  },
+} satisfies Readonly<Record<string, ErrorEntry>>;
