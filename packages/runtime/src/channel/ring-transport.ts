@@ -54,7 +54,6 @@ export class RingTransport implements Transport {
   #portReceived = 0;
   #idleTurns = 0;
   #isLingering = false;
-  #isBellPlanned = false;
   /** Messages sent since something came, and before that; messages that came at once. They tell one call from many. */
   #sent = 0;
   #sentBefore = 0;
@@ -101,7 +100,7 @@ export class RingTransport implements Transport {
       this.#cameAtOnce > 1 ||
       Atomics.load(this.#control, this.#otherAwakeAt) !== 0;
     if (isOneOfMany && transfer === undefined && this.#writer.write(message, this.#portSent)) {
-      this.#planBell();
+      this.#wake();
       return;
     }
     this.#sendByPort(message, transfer);
@@ -126,18 +125,14 @@ export class RingTransport implements Transport {
     if (this.#isGuest) Atomics.store(this.#control, controlWords.guestPortSent, this.#portSent);
   }
 
-  /** One bell at the end of a turn, for all that was written in it, unless the other side is reading by then. */
-  #planBell(): void {
-    if (this.#isBellPlanned || Atomics.load(this.#control, this.#otherAwakeAt) !== 0) return;
-    this.#isBellPlanned = true;
-    process.nextTick(this.#wake);
-  }
-
-  readonly #wake = (): void => {
-    this.#isBellPlanned = false;
-    if (this.#isClosed || this.#writer.isEmpty) return;
+  /**
+   * The bell rings for the first of many: the other side wakes up while the others are written, and sleeps no more
+   * before it has found nothing for a while.
+   */
+  #wake(): void {
+    if (Atomics.load(this.#control, this.#otherAwakeAt) !== 0) return;
     if (Atomics.compareExchange(this.#control, this.#otherAwakeAt, 0, 1) === 0) this.#port.postMessage(doorbell);
-  };
+  }
 
   readonly #onPortMessage = (message: unknown): void => {
     if (this.#isGuest) Atomics.add(this.#control, controlWords.guestBeats, 1);
