@@ -98,6 +98,14 @@ export class History {
     this.#onChange(this);
   }
 
+  /** A generation gives way: the configs it had before its last one are nothing to go back to any more. */
+  forgetConfigsOf(generation: number): void {
+    const last = this.#snapshots.findLastIndex((snapshot) => snapshot.generation !== generation);
+    if (last + 1 === this.#snapshots.length) return;
+    this.#snapshots = this.#snapshots.slice(0, last + 1);
+    this.#onChange(this);
+  }
+
   /** Notes who changed what, and what it came to. */
   record(change: ChangeRecord): void {
     this.#changes = [...this.#changes, change].slice(-keptChanges);

@@ -6,6 +6,14 @@ import { withLimit } from './time-limit.ts';
 import { fail } from '../errors.ts';
 import type { Generation } from '../plugin/generation.ts';
 import type { PluginSlot, SlotWish } from '../plugin/plugin-slot.ts';
+import { type ChangeAhead, takeSnapshot } from '../state/take-snapshot.ts';
+
+/** A change of nothing but the config. */
+export interface ConfigChange extends ChangeAhead {
+  readonly wish: SlotWish;
+  /** It goes back to the config before: its snapshot is used up, and none is taken. */
+  readonly isReturn?: boolean;
+}
 
 /**
  * Hands a new config to the generation that serves. A config that breaks the schema, or that the plugin refuses with a
@@ -16,14 +24,15 @@ import type { PluginSlot, SlotWish } from '../plugin/plugin-slot.ts';
 export async function configureInPlace(
   parts: Pick<SwapParts, 'settings' | 'configFor'>,
   slot: PluginSlot,
-  { wish, operationId }: { readonly wish: SlotWish; readonly operationId: string },
+  change: ConfigChange,
 ): Promise<Swapping | undefined> {
+  const { wish, operationId, operation } = change;
   const { current } = slot;
   if (current === undefined) return undefined;
   const steps = new StepClock();
   const report = (outcome: SwapReport['outcome'], error?: unknown): Swapping => {
     const published: SwapReport = {
-      ...emptyReport({ outcome, operation: 'configure', operationId, plugin: slot.name }),
+      ...emptyReport({ outcome, operation, operationId, plugin: slot.name }),
       from: current.number,
       to: current.number,
       steps: steps.steps,
@@ -39,6 +48,8 @@ export async function configureInPlace(
   } catch (error) {
     return report('kept', error);
   }
+  if (change.isReturn === true) slot.history.pop();
+  else slot.history.push(takeSnapshot(slot, current, change, undefined));
   slot.wish = wish;
   return report('configured');
 }

@@ -23,6 +23,7 @@ export function returnToPrevious(
   const { slot, from, to } = pair;
   publish(parts, [{ slot, successor: to }], `rollback: ${reason}`);
   to.leases.callOffDrain();
+  slot.history.forgetConfigsOf(from.number);
   const snapshot = slot.history.latest;
   if (snapshot?.generation === to.number) {
     const { source, config, isolation } = snapshot;

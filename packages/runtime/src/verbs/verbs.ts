@@ -118,7 +118,7 @@ export class Verbs implements PluginVerbs {
     return this.#change(plugin, 'configure', options, async (operationId) => {
       const slot = this.#enabled(plugin);
       const wish: SlotWish = { ...slot.wish, config: this.#unmasked(slot, config), configSource: 'api' };
-      const inPlace = await this.#configureInPlace(slot, wish, operationId);
+      const inPlace = await this.#configureInPlace(slot, { operation: 'configure', operationId, wish }, options);
       if (inPlace) return inPlace;
       const artifact = slot.current?.artifact;
       return this.#swap(slot, { operation: 'configure', operationId, wish, artifact }, options);
@@ -139,9 +139,10 @@ export class Verbs implements PluginVerbs {
       const done: Swapping[] = [];
       const changes: { slot: PluginSlot; change: Change }[] = [];
       for (const { slot, wish, isConfigOnly } of slots) {
-        const inPlace = isConfigOnly ? await this.#configureInPlace(slot, wish, operationId) : undefined;
+        const change = { operation: 'configure', operationId, wish } as const;
+        const inPlace = isConfigOnly ? await this.#configureInPlace(slot, change, options) : undefined;
         if (inPlace) done.push(inPlace);
-        else changes.push({ slot, change: this.#described({ operation: 'configure', operationId, wish }, options) });
+        else changes.push({ slot, change: this.#described(change, options) });
       }
       const made = [...done, ...(changes.length > 0 ? await swapTogether(parts, changes) : [])];
       for (const { published } of made) this.#parts.made(published, { actor, reason });
@@ -188,8 +189,13 @@ export class Verbs implements PluginVerbs {
       const reason = options.reason ?? 'manual';
       if (canReturn(slot)) await this.#parts.beforeTransition(plugin, slot.publicState, 'active', reason);
       // Looked at after the wait: the watch may have ended meanwhile.
-      const { probation } = slot;
-      if (probation && canReturn(slot)) return returnByAssignment(parts, { slot, probation, operationId }, reason);
+      const { probation, current } = slot;
+      if (current && options.actor === 'watch') slot.history.forgetConfigsOf(current.number);
+      const isConfigLast = current !== undefined && slot.history.latest?.generation === current.number;
+      const undone = isConfigLast ? await this.#undoConfig(slot, operationId, options) : undefined;
+      if (undone) return undone;
+      if (probation && canReturn(slot) && !isConfigLast)
+        return returnByAssignment(parts, { slot, probation, operationId }, reason);
       const snapshot = slot.history.latest;
       if (snapshot === undefined) throw fail('SNAPSHOT_MISSING', { plugin });
       const { load } = parts;
@@ -205,6 +211,12 @@ export class Verbs implements PluginVerbs {
       if (swapping.published.outcome === 'swapped') slot.countRollback('manual');
       return swapping;
     });
+  }
+
+  /** Where the last change was a config taken in place, going back is that again. */
+  async #undoConfig(slot: PluginSlot, operationId: string, options: ChangeOptions): Promise<Swapping | undefined> {
+    const wish = { ...slot.wish, config: slot.history.latest?.config ?? slot.wish.config };
+    return this.#configureInPlace(slot, { operation: 'rollback', operationId, wish, isReturn: true }, options);
   }
 
   promote(plugin: string, level: IsolationLevel, options: ChangeOptions = {}): Promise<SwapReport> {
@@ -312,9 +324,9 @@ export class Verbs implements PluginVerbs {
     return { ...change, actor, reason, signal };
   }
 
-  #configureInPlace(slot: PluginSlot, wish: SlotWish, operationId: string): Promise<Swapping | undefined> {
+  #configureInPlace(slot: PluginSlot, change: Described, options: ChangeOptions): Promise<Swapping | undefined> {
     const { check, swap: parts } = this.#parts;
-    return configureInPlace({ ...check, ...parts }, slot, { wish, operationId });
+    return configureInPlace({ ...check, ...parts }, slot, this.#described(change, options));
   }
 
   async #unloadOne(plugin: string, options: ChangeOptions): Promise<SwapReport> {
