@@ -34,7 +34,7 @@ import { CallDeadlines } from './plugin/call-deadlines.ts';
 import { Generation } from './plugin/generation.ts';
 import { Diagnostics } from './diagnosis/diagnostics.ts';
 import { GenerationCensus } from './plugin/generation-census.ts';
-import { KeyedQueue } from './plugin/keyed-queue.ts';
+import { KeyedQueue } from './verbs/keyed-queue.ts';
 import type { ConfigSource, PluginSlot, SlotWish } from './plugin/plugin-slot.ts';
 import { Router } from './routing/router.ts';
 import { ProcessEnd } from './recovery/process-end.ts';

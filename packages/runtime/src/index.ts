@@ -47,8 +47,8 @@ export { listOverrides } from './config/desired/overrides.ts';
 export type { ConfigOverride } from './config/desired/overrides.ts';
 export { writeBack } from './config/desired/write-back.ts';
 export { watchConfig } from './config/watching/config-watcher.ts';
-export { followSources } from './follow-sources.ts';
-export type { FollowSourcesOptions } from './follow-sources.ts';
+export { followSources } from './config/watching/follow-sources.ts';
+export type { FollowSourcesOptions } from './config/watching/follow-sources.ts';
 export type { ConfigUpdate } from './verbs/update-config.ts';
 
 // For servers: management, log and clock.

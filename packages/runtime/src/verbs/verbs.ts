@@ -15,7 +15,7 @@ import { fail } from '../errors.ts';
 import type { Artifact } from '../loading/artifact.ts';
 import type { PluginSource } from '../loading/plugin-source.ts';
 import type { History } from '../plugin/history.ts';
-import type { KeyedQueue } from '../plugin/keyed-queue.ts';
+import type { KeyedQueue } from './keyed-queue.ts';
 import { type ConfigSource, PluginSlot, type SlotWish } from '../plugin/plugin-slot.ts';
 import { configureInPlace } from '../swap/configure-in-place.ts';
 import { republish } from '../swap/publish.ts';

@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createLogger, createRuntime } from '@hotswap/runtime';
-import { answerCommands } from '../child-commands.ts';
-import { statefulPlugin } from '../plugin-texts.ts';
+import { answerCommands } from '../../child-commands.ts';
+import { statefulPlugin } from '../../plugin-texts.ts';
 
 export const commands = {
   /** @returns what the requests that met a hand-over waited, beyond what they take without one, in milliseconds */

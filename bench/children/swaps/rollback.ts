@@ -1,7 +1,7 @@
 // Going back within one process: by the operator's word, and by the runtime's own judgement.
 import { createLogger, createRuntime, type InMemoryPlugin } from '@hotswap/runtime';
 import { definePlugin } from '@hotswap/sdk';
-import { answerCommands } from '../child-commands.ts';
+import { answerCommands } from '../../child-commands.ts';
 
 const runtime = await createRuntime({ environment: {}, log: createLogger({ level: 'silent' }) }).start();
 const address = 'http://127.0.0.1/hello';

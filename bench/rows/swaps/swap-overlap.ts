@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { BenchContext, BenchRow } from '../bench-row.ts';
-import { startChild } from '../bounded-child.ts';
-import { type LoadChild, startLoad, startServer, windowOf } from '../http-bench.ts';
-import type { LoadWindow } from '../http-load.ts';
-import { atMost, atMostTimes, below, exactly, type Finding } from '../measure.ts';
-import type { ClusterCommands, Replacement } from '../peers/cluster-server.ts';
-import { helloPlugin, withBallast, writePlugin } from '../plugin-texts.ts';
+import type { BenchContext, BenchRow } from '../../bench-row.ts';
+import { startChild } from '../../bounded-child.ts';
+import { type LoadChild, startLoad, startServer, windowOf } from '../../http-bench.ts';
+import type { LoadWindow } from '../../http-load.ts';
+import { atMost, atMostTimes, below, exactly, type Finding } from '../../measure.ts';
+import type { ClusterCommands, Replacement } from '../../peers/cluster-server.ts';
+import { helloPlugin, withBallast, writePlugin } from '../../plugin-texts.ts';
 
 interface Plan {
   readonly rate: number;

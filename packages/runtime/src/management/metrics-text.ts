@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
-import type { RuntimeCore } from './compose-runtime.ts';
-import { DurationHistogram } from './host-services/metrics/duration-histogram.ts';
-import { renderMetrics } from './host-services/metrics/exposition.ts';
-import type { PluginFacts } from './host-services/metrics/runtime-metrics.ts';
-import type { PluginSlot } from './plugin/plugin-slot.ts';
+import type { RuntimeCore } from '../compose-runtime.ts';
+import { DurationHistogram } from '../host-services/metrics/duration-histogram.ts';
+import { renderMetrics } from '../host-services/metrics/exposition.ts';
+import type { PluginFacts } from '../host-services/metrics/runtime-metrics.ts';
+import type { PluginSlot } from '../plugin/plugin-slot.ts';
 
 /** Everything there is to scrape: the runtime's own series, then the plugins'. */
 export function metricsText({

@@ -1,7 +1,7 @@
 // The way of a state from one version of a plugin to the next, beside structuredClone of the same value.
 import { createLogger, createRuntime, type InMemoryPlugin } from '@hotswap/runtime';
 import { definePlugin } from '@hotswap/sdk';
-import { answerCommands } from '../child-commands.ts';
+import { answerCommands } from '../../child-commands.ts';
 
 const limitMs = 300_000;
 const runtime = await createRuntime({

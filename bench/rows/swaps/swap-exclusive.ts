@@ -1,7 +1,7 @@
-import type { BenchContext, BenchRow } from '../bench-row.ts';
-import { startChild } from '../bounded-child.ts';
-import type { ExclusiveCommands } from '../children/exclusive.ts';
-import { below, exactly, type Finding, quantile } from '../measure.ts';
+import type { BenchContext, BenchRow } from '../../bench-row.ts';
+import { startChild } from '../../bounded-child.ts';
+import type { ExclusiveCommands } from '../../children/swaps/exclusive.ts';
+import { below, exactly, type Finding, quantile } from '../../measure.ts';
 
 const megabyte = 1_048_576;
 
@@ -23,7 +23,7 @@ async function handOvers(context: BenchContext, level: 'basic' | 'strict'): Prom
   let [failed, parked] = [0, 0];
   for (let round = 0; round < rounds; round++) {
     context.progress(`swap-exclusive: ${level}, round ${round + 1} of ${rounds}`);
-    await using child = await startChild<ExclusiveCommands>(context, 'children/exclusive.ts');
+    await using child = await startChild<ExclusiveCommands>(context, 'children/swaps/exclusive.ts');
     const folder = context.scope.makeFolder();
     const told = await child.call('handOver', { folder, level, stateBytes: megabyte, times, clients: 16 }, 120_000);
     waits.push(quantile(told.waited, 0.99));

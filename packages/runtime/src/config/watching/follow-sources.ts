@@ -1,10 +1,10 @@
 import { sep } from 'node:path';
 import { isCodedError, messageOf } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
-import { watchSources } from './config/watching/source-watcher.ts';
-import type { HostClock } from './host-services/system-clock.ts';
-import type { RuntimeStatus } from './status.ts';
-import type { PluginVerbs } from './verbs/plugin-verbs.ts';
+import { watchSources } from './source-watcher.ts';
+import type { HostClock } from '../../host-services/system-clock.ts';
+import type { RuntimeStatus } from '../../status.ts';
+import type { PluginVerbs } from '../../verbs/plugin-verbs.ts';
 
 /** What is followed, and who is told. */
 export interface FollowSourcesOptions {

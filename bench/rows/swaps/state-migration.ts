@@ -1,7 +1,7 @@
-import type { BenchRow } from '../bench-row.ts';
-import { startChild } from '../bounded-child.ts';
-import type { StateMigrationCommands } from '../children/state-migration.ts';
-import { atMostTimes, type Finding } from '../measure.ts';
+import type { BenchRow } from '../../bench-row.ts';
+import { startChild } from '../../bounded-child.ts';
+import type { StateMigrationCommands } from '../../children/swaps/state-migration.ts';
+import { atMostTimes, type Finding } from '../../measure.ts';
 
 const cases = [
   { shape: 'records', megabytes: 1, rounds: 25 },
@@ -21,7 +21,11 @@ export const stateMigration: BenchRow = {
       if (context.isQuick && megabytes > 1) continue;
       context.progress(`state-migration: ${megabytes} MB of ${shape}`);
       const options = { core: 0, flags: ['--max-old-space-size=6000'] } as const;
-      await using child = await startChild<StateMigrationCommands>(context, 'children/state-migration.ts', options);
+      await using child = await startChild<StateMigrationCommands>(
+        context,
+        'children/swaps/state-migration.ts',
+        options,
+      );
       const input = { shape, megabytes, rounds: context.isQuick ? 5 : rounds };
       const { ways, clones } = await child.call('migrate', input, callLimitMs);
       const name = `${megabytes} MB of ${shape}`;

@@ -1,7 +1,7 @@
-import type { BenchRow } from '../bench-row.ts';
-import { startChild } from '../bounded-child.ts';
-import type { RollbackCommands } from '../children/rollback.ts';
-import { atMost, below, quantile } from '../measure.ts';
+import type { BenchRow } from '../../bench-row.ts';
+import { startChild } from '../../bounded-child.ts';
+import type { RollbackCommands } from '../../children/swaps/rollback.ts';
+import { atMost, below, quantile } from '../../measure.ts';
 
 export const rollback: BenchRow = {
   id: 'rollback',
@@ -15,7 +15,7 @@ export const rollback: BenchRow = {
     const milliseconds: number[] = [];
     for (let round = 0; round < rounds; round++) {
       context.progress(`rollback: round ${round + 1} of ${rounds}`);
-      await using child = await startChild<RollbackCommands>(context, 'children/rollback.ts', { core: 0 });
+      await using child = await startChild<RollbackCommands>(context, 'children/swaps/rollback.ts', { core: 0 });
       const took = await child.call('goBack', { times: context.isQuick ? 20 : 200 });
       times.push(quantile(took, 0.5));
       tails.push(quantile(took, 0.99));

@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { BenchContext, BenchRow } from '../bench-row.ts';
-import { startChild } from '../bounded-child.ts';
-import type { CallCommands } from '../children/calls.ts';
-import { throughputOf } from '../http-bench.ts';
-import { atMost, atMostTimes, type Finding, interleave } from '../measure.ts';
-import { helloPlugin, writePlugin } from '../plugin-texts.ts';
+import type { BenchContext, BenchRow } from '../../bench-row.ts';
+import { startChild } from '../../bounded-child.ts';
+import type { CallCommands } from '../../children/calls.ts';
+import { throughputOf } from '../../http-bench.ts';
+import { atMost, atMostTimes, type Finding, interleave } from '../../measure.ts';
+import { helloPlugin, writePlugin } from '../../plugin-texts.ts';
 
 const variants = ['without', 'with'] as const;
 
 const flagsOf = {
   with: [],
-  without: ['--import', pathToFileURL(join(import.meta.dirname, '..', 'children', 'without-telemetry.ts')).href],
+  without: ['--import', pathToFileURL(join(import.meta.dirname, '..', '..', 'children', 'without-telemetry.ts')).href],
 };
 
 export const telemetryCost: BenchRow = {

@@ -1,7 +1,7 @@
-import type { BenchContext, BenchRow } from '../bench-row.ts';
-import { startChild } from '../bounded-child.ts';
-import type { CallCase, CallCommands } from '../children/calls.ts';
-import { atMost, atMostTimes, exactly, type Finding, interleave } from '../measure.ts';
+import type { BenchContext, BenchRow } from '../../bench-row.ts';
+import { startChild } from '../../bounded-child.ts';
+import type { CallCase, CallCommands } from '../../children/calls.ts';
+import { atMost, atMostTimes, exactly, type Finding, interleave } from '../../measure.ts';
 
 const peers: readonly CallCase[] = ['plain', 'try/catch', 'setTimeout + AbortController', 'AbortSignal.timeout'];
 const ours: readonly CallCase[] = ['none, sync', 'none, async', 'basic, sync', 'basic, async'];

@@ -1,8 +1,8 @@
-import type { BenchRow } from '../bench-row.ts';
-import { startChild } from '../bounded-child.ts';
-import type { MiddlewareHopCommands } from '../children/middleware-hop.ts';
-import { atMostTimes } from '../measure.ts';
-import { lookingPlugin, twoRoutesPlugin, writePlugin } from '../plugin-texts.ts';
+import type { BenchRow } from '../../bench-row.ts';
+import { startChild } from '../../bounded-child.ts';
+import type { MiddlewareHopCommands } from '../../children/middleware-hop.ts';
+import { atMostTimes } from '../../measure.ts';
+import { lookingPlugin, twoRoutesPlugin, writePlugin } from '../../plugin-texts.ts';
 
 export const middlewareHop: BenchRow = {
   id: 'middleware-hop',

@@ -1,10 +1,10 @@
-import type { BenchContext, BenchRow } from '../bench-row.ts';
-import { placement, startChild } from '../bounded-child.ts';
-import type { Framework, HttpInMemoryCommands } from '../children/http-in-memory.ts';
-import type { ServerKind } from '../children/http-server.ts';
-import { type Throughput, throughputOf } from '../http-bench.ts';
-import { atMostTimes, type Finding, interleave } from '../measure.ts';
-import { guardedPlugin, helloPlugin, writePlugin } from '../plugin-texts.ts';
+import type { BenchContext, BenchRow } from '../../bench-row.ts';
+import { placement, startChild } from '../../bounded-child.ts';
+import type { Framework, HttpInMemoryCommands } from '../../children/http-in-memory.ts';
+import type { ServerKind } from '../../children/http-server.ts';
+import { type Throughput, throughputOf } from '../../http-bench.ts';
+import { atMostTimes, type Finding, interleave } from '../../measure.ts';
+import { guardedPlugin, helloPlugin, writePlugin } from '../../plugin-texts.ts';
 
 const baseline = 'Fastify';
 

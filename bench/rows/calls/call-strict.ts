@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BenchContext, BenchRow } from '../bench-row.ts';
-import { startChild } from '../bounded-child.ts';
-import type { ThreadCommands } from '../children/threads.ts';
-import { atLeastTimes, atMostTimes, type Finding, type Goal, interleave } from '../measure.ts';
-import { echoPlugin } from '../plugin-texts.ts';
+import type { BenchContext, BenchRow } from '../../bench-row.ts';
+import { startChild } from '../../bounded-child.ts';
+import type { ThreadCommands } from '../../children/threads.ts';
+import { atLeastTimes, atMostTimes, type Finding, type Goal, interleave } from '../../measure.ts';
+import { echoPlugin } from '../../plugin-texts.ts';
 
 const names = ['raw postMessage', 'piscina', 'tinypool', 'strict'] as const;
 
