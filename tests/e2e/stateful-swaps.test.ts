@@ -63,9 +63,9 @@ it.each(['basic', 'strict'] as const)(
     const agent = new http.Agent({ keepAlive: true, maxSockets: clients });
     const seen = new Map<string, number>();
     let acknowledged = 0;
-    let isOver = false;
+    const over = new AbortController();
     const client = async (): Promise<void> => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const { status, text } = await ask(serving.port, agent, '{"by":1}');
         expect([status, text]).toEqual([200, expect.stringMatching(/^[12]$/)]);
         acknowledged++;
@@ -83,7 +83,7 @@ it.each(['basic', 'strict'] as const)(
       // Each generation serves a while, so that the next hand-over finds requests of this one under way.
       await expect.poll(() => acknowledged, { interval: 1 }).toBeGreaterThan(before + clients);
     }
-    isOver = true;
+    over.abort();
     await counting;
     const { status, text } = await ask(serving.port, agent);
     agent.destroy();

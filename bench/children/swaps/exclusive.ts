@@ -34,12 +34,12 @@ export const commands = {
     });
     const address = 'http://127.0.0.1/count';
     const { plugin } = await runtime.load(sources[0] ?? '');
-    let isOver = false;
+    const over = new AbortController();
     let during: 'service' | 'swap' | 'return' = 'service';
     let failed = 0;
     const took = { service: [] as number[], swap: [] as number[], return: [] as number[] };
     const client = async (): Promise<void> => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const begunIn = during;
         const startedAt = performance.now();
         const response = await runtime.fetch(new Request(address, { method: 'POST' }));
@@ -73,7 +73,7 @@ export const commands = {
       during = 'service';
       if (returned.outcome !== 'swapped') throw new Error(JSON.stringify(returned.reason));
     }
-    isOver = true;
+    over.abort();
     await counting;
     await runtime.close();
     const longest = took.service.toSorted((a, b) => a - b)[Math.floor(took.service.length * 0.99)] ?? 0;

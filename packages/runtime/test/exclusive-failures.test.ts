@@ -227,10 +227,10 @@ const limits = {
 /** Clients that count what was acknowledged, until they are told to stop. */
 function clients(host: RunningRuntime, howMany: number) {
   let acknowledged = 0;
-  let isOver = false;
+  const over = new AbortController();
   const failures: string[] = [];
   const client = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const [status, text] = await host.get('/count', { method: 'POST' });
       if (status === 200) acknowledged++;
       else failures.push(`${status} ${text}`);
@@ -240,7 +240,7 @@ function clients(host: RunningRuntime, howMany: number) {
   const running = Promise.all(Array.from({ length: howMany }, client));
   return {
     end: async () => {
-      isOver = true;
+      over.abort();
       await running;
       return { acknowledged, failures };
     },

@@ -66,9 +66,9 @@ describe('an exclusive swap', () => {
   it('loses no increment over 100 swaps under concurrent requests', async () => {
     await begin(countOne);
     let acknowledged = 0;
-    let isOver = false;
+    const over = new AbortController();
     const client = async (): Promise<void> => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const response = await runtime.fetch(new Request('http://host.test/count', { method: 'POST' }));
         expect(response.status).toBe(200);
         await response.text();
@@ -84,7 +84,7 @@ describe('an exclusive swap', () => {
       });
       expect(report.outcome, JSON.stringify(report.reason)).toBe('swapped');
     }
-    isOver = true;
+    over.abort();
     await Promise.all(clients);
     expect(await post()).toEqual({ count: acknowledged + 1 });
   });

@@ -22,9 +22,18 @@ const get = (path: string, init?: RequestInit): Promise<Response> =>
   runtime.fetch(new Request(`http://host.test${path}`, init));
 const text = async (path: string): Promise<string> => (await get(path)).text();
 const exclusive = (start: (ctx: PluginContext) => void): PluginDefinition =>
-  definePlugin({ swap: 'exclusive', start: (ctx) => void start(ctx) }) as never;
+  definePlugin({
+    swap: 'exclusive',
+    start: (ctx) => {
+      start(ctx);
+    },
+  }) as never;
 const overlapping = (start: (ctx: PluginContext) => void): PluginDefinition =>
-  definePlugin({ start: (ctx) => void start(ctx) }) as never;
+  definePlugin({
+    start: (ctx) => {
+      start(ctx);
+    },
+  }) as never;
 const whenParked = (plugin: string) =>
   expect.poll(() => runtime.pluginStatus(plugin).gate, { interval: 1 }).toBe('parked');
 

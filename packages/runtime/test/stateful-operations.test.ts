@@ -102,9 +102,9 @@ it('whatever is done to it: one healthy generation serves, no acknowledged write
       });
       await host.runtime.load({ name: 'counter', definition: counter(1, 'none') });
       let acknowledged = 0;
-      let isOver = false;
+      const over = new AbortController();
       const client = async (): Promise<void> => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           const [status] = await host.get('/count', { method: 'POST' });
           expect(status).toBe(200);
           acknowledged++;
@@ -118,7 +118,7 @@ it('whatever is done to it: one healthy generation serves, no acknowledged write
         expect(host.status('counter')).toMatchObject({ state: 'active', gate: undefined });
         expect(acknowledged).toBeGreaterThanOrEqual(before);
       }
-      isOver = true;
+      over.abort();
       await clients;
       expect(await host.get('/count')).toEqual([200, String(acknowledged)]);
     }),

@@ -105,7 +105,7 @@ const refusedRows: readonly Omit<FaultCase, 'outcome' | 'serves'>[] = [
   {
     step: 'check',
     fault: 'isolation not to be had',
-    next: { manifest: { isolation: 'strict' } },
+    next: { manifest: { isolation: 'container' } },
     code: 'ISOLATION_UNAVAILABLE',
   },
   {
