@@ -1,5 +1,5 @@
 import { assert, asyncProperty, array, constantFrom, oneof, record } from 'fast-check';
-import { definePlugin, type PluginDefinition } from '@hotswap/sdk';
+import { definePlugin, defineService, method, type PluginDefinition } from '@hotswap/sdk';
 import { expect, it } from 'vitest';
 import { run, type RunningRuntime } from './running-runtime.ts';
 
@@ -44,6 +44,10 @@ function counter(version: 1 | 2, fault: Fault): PluginDefinition {
         return new Response(String(count));
       });
       ctx.http.get('/count', () => new Response(String(count)));
+      ctx.provide(counting, { add: async () => (await new Promise(setImmediate), ++count) });
+      // Calls that come back to where they began: by itself, and through another plugin.
+      ctx.http.post('/self', async () => new Response(String(await ctx.use(counting).add(null))));
+      ctx.http.post('/around', async () => new Response(String(await ctx.use(passing).through(null))));
       const exported = (): unknown => (version === 1 ? count : { count });
       return {
         health: () => (fault === 'unhealthy' ? 'unhealthy' : 'healthy'),
@@ -54,9 +58,19 @@ function counter(version: 1 | 2, fault: Fault): PluginDefinition {
   }) as never;
 }
 
+const counting = defineService('counting', { add: method<null, number>() });
+const passing = defineService('passing', { through: method<null, number>() });
+
+/** Stands between the counter and itself. */
+const passer: PluginDefinition = definePlugin({
+  start(ctx) {
+    ctx.provide(passing, { through: () => ctx.use(counting).add(null) });
+  },
+});
+
 type Step =
   | { readonly verb: 'swap'; readonly version: 1 | 2; readonly fault: Fault }
-  | { readonly verb: 'rollback' | 'reload' | 'restart' | 'count' };
+  | { readonly verb: 'rollback' | 'reload' | 'restart' | 'count' | 'swap the passer' };
 
 const steps = array(
   oneof(
@@ -71,7 +85,13 @@ const steps = array(
     {
       weight: 3,
       arbitrary: record({
-        verb: constantFrom('rollback' as const, 'reload' as const, 'restart' as const, 'count' as const),
+        verb: constantFrom(
+          'rollback' as const,
+          'reload' as const,
+          'restart' as const,
+          'count' as const,
+          'swap the passer' as const,
+        ),
       }),
     },
   ),
@@ -89,6 +109,8 @@ async function carryOut(host: RunningRuntime, step: Step): Promise<unknown> {
     case 'reload':
     case 'restart':
       return host.runtime[step.verb]('counter');
+    case 'swap the passer':
+      return host.runtime.swap('passer', { name: 'passer', definition: passer });
     case 'count':
       return host.get('/count', { method: 'POST' });
   }
@@ -100,17 +122,18 @@ it('whatever is done to it: one healthy generation serves, no acknowledged write
       await using host = await run({
         limits: { loadTimeoutMs: 40, parkTimeoutMs: 40, shutdownTimeoutMs: 40, drainTimeoutMs: 40 },
       });
+      await host.runtime.load({ name: 'passer', definition: passer });
       await host.runtime.load({ name: 'counter', definition: counter(1, 'none') });
       let acknowledged = 0;
       const over = new AbortController();
-      const client = async (): Promise<void> => {
+      const client = async (path: string): Promise<void> => {
         while (!over.signal.aborted) {
-          const [status] = await host.get('/count', { method: 'POST' });
-          expect(status).toBe(200);
+          const [status] = await host.get(path, { method: 'POST' });
+          expect([path, status]).toEqual([path, 200]);
           acknowledged++;
         }
       };
-      const clients = Promise.all([client(), client(), client()]);
+      const clients = Promise.all(['/count', '/count', '/self', '/around'].map(client));
       for (const step of sequence) {
         const before = acknowledged;
         if (step.verb === 'count') acknowledged++;
