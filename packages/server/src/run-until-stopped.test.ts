@@ -9,6 +9,15 @@ import { runUntilStopped } from './run-until-stopped.ts';
 class Signals extends EventEmitter {
   killed = 0;
   time = 0;
+  readonly ends: (number | 'left')[] = [];
+
+  endWithin(milliseconds: number): void {
+    this.ends.push(milliseconds);
+  }
+
+  leave(): void {
+    this.ends.push('left');
+  }
 
   kill(): void {
     this.killed += 1;
@@ -26,6 +35,7 @@ test.each(['SIGTERM', 'SIGINT'])('closes on %s, says which signal it was and lis
   signals.emit(signal);
   expect(await running).toBe(signal);
   expect(closed).toBe(1);
+  expect(signals.ends).toEqual([60_000, 'left']);
   expect(signals.eventNames()).toEqual([]);
   expect(signals.killed).toBe(0);
 });
@@ -45,25 +55,70 @@ test('a signal that was passed on twice is one; a second one later ends the proc
   await running;
 });
 
+test('a process that has nothing left to do is gone at once, without a word', async () => {
+  const child = start(stopping({ close: 'async () => {}', before: 'setTimeout(() => {}, 60_000).unref()' }));
+  const { code, signal, log, ms } = await stop(child);
+  expect({ code, signal, log }).toEqual({ code: 0, signal: null, log: '' });
+  expect(ms).toBeLessThan(1_000);
+});
+
+test.each([
+  ['a server that nobody closed', `(await import('node:net')).createServer().listen(0, '127.0.0.1')`, 'TCPServerWrap'],
+  ['an interval that nobody cleared', 'setInterval(() => {}, 1_000)', 'Timeout'],
+])('%s keeps no process alive that has closed everything, and its exit code stands', async (_what, before, left) => {
+  const child = start(stopping({ close: 'async () => { process.exitCode = 3; }', before }));
+  const { code, signal, log } = await stop(child);
+  expect({ code, signal }).toEqual({ code: 3, signal: null });
+  expect(JSON.parse(log)).toMatchObject({ level: 'WARNING', left: [left] });
+});
+
+test('a process that cannot even exit ends itself past its deadline', async () => {
+  const never = `process.on('exit', () => { for (;;); })`;
+  const child = start(
+    stopping({ close: 'async () => {}', before: `setInterval(() => {}, 1_000); ${never}`, limitMs: 1_500 }),
+  );
+  const { code, signal, log } = await stop(child);
+  expect({ code, signal }).toEqual({ code: null, signal: 'SIGKILL' });
+  expect(log).toContain('it had not shut down within 1500 ms');
+});
+
 test('a process whose thread is never given back ends itself past its deadline', async () => {
-  const child = start(`
-    const { runUntilStopped } = await import(${JSON.stringify(new URL('run-until-stopped.ts', import.meta.url).href)});
-    setInterval(() => {}, 1_000);
-    const stopping = runUntilStopped({ shutdownLimitMs: 200, close: async () => { for (;;); } });
-    process.stdout.write('running');
-    await stopping;
-  `);
-  let log = '';
-  child.stderr.on('data', (text: Buffer) => (log += text.toString()));
-  await once(child.stdout, 'data');
-  child.kill('SIGTERM');
-  const [code, signal] = await once(child, 'close', { signal: AbortSignal.timeout(10_000) });
-  expect([code, signal]).toEqual([null, 'SIGKILL']);
+  const child = start(
+    stopping({ close: 'async () => { for (;;); }', before: 'setInterval(() => {}, 1_000)', limitMs: 200 }),
+  );
+  const { code, signal, log } = await stop(child);
+  expect({ code, signal }).toEqual({ code: null, signal: 'SIGKILL' });
   expect(JSON.parse(log)).toMatchObject({
     level: 'CRITICAL',
     message: 'the process ended itself with SIGKILL: it had not shut down within 200 ms',
   });
 });
+
+/** A program that does something, says so, and runs until it is told to stop. */
+function stopping({ close, before, limitMs = 20_000 }: { close: string; before: string; limitMs?: number }): string {
+  const module = JSON.stringify(new URL('run-until-stopped.ts', import.meta.url).href);
+  return `
+    const { runUntilStopped } = await import(${module});
+    ${before};
+    const anchor = setInterval(() => {}, 1_000);
+    const stopping = runUntilStopped({ shutdownLimitMs: ${limitMs}, close: async () => {
+      clearInterval(anchor);
+      await (${close})();
+    } });
+    process.stdout.write('running');
+    await stopping;
+  `;
+}
+
+async function stop(child: ChildProcessByStdio<null, Readable, Readable>) {
+  let log = '';
+  child.stderr.on('data', (text: Buffer) => (log += text.toString()));
+  await once(child.stdout, 'data');
+  const startedAt = performance.now();
+  child.kill('SIGTERM');
+  const [code, signal] = await once(child, 'close', { signal: AbortSignal.timeout(10_000) });
+  return { code: code as number | null, signal: signal as string | null, log, ms: performance.now() - startedAt };
+}
 
 function start(code: string): ChildProcessByStdio<null, Readable, Readable> {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {

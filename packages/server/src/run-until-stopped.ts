@@ -1,4 +1,4 @@
-import { startDeadline } from './shutdown-deadline.ts';
+import { leaveSoon, startDeadline } from './shutdown-deadline.ts';
 
 /** The process as far as stopping it goes. */
 export interface StopSignals {
@@ -6,6 +6,10 @@ export interface StopSignals {
   off(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
   /** Ends the process now, whatever it is doing. */
   kill(): void;
+  /** Ends the process when the time is up, whatever it is doing then. */
+  endWithin(milliseconds: number): void;
+  /** Everything is closed: ends the process soon, even if something was left open that keeps it. */
+  leave(): void;
   /** Milliseconds on a clock that never goes back. */
   now(): number;
 }
@@ -22,6 +26,8 @@ const processSignals: StopSignals = {
   on: (signal, listener) => process.on(signal, listener),
   off: (signal, listener) => process.off(signal, listener),
   kill: () => process.kill(process.pid, 'SIGKILL'),
+  endWithin: startDeadline,
+  leave: leaveSoon,
   now: () => performance.now(),
 };
 
@@ -30,7 +36,8 @@ const sameWishMs = 500;
 
 /**
  * Waits for SIGTERM or SIGINT, then closes. A second signal, half a second later or more, ends the process at once, and
- * so does the deadline: code that never gives the thread back can't keep the process alive.
+ * so does the deadline: code that never gives the thread back can't keep the process alive. Once all is closed the
+ * process ends within a second, whatever was left open: what else there is to do belongs in `close`.
  *
  * @returns the signal that ended it
  */
@@ -47,9 +54,9 @@ export async function runUntilStopped(running: Stoppable, signals: StopSignals =
   signals.on('SIGINT', listeners.SIGINT);
   try {
     const signal = await stopped;
-    const deadline = startDeadline(running.shutdownLimitMs);
+    signals.endWithin(running.shutdownLimitMs);
     await running.close();
-    await deadline.lift();
+    signals.leave();
     return signal;
   } finally {
     signals.off('SIGTERM', listeners.SIGTERM);
