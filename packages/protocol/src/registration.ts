@@ -34,6 +34,7 @@ export type Registration =
   | { readonly type: 'method'; readonly id: number; readonly name: string }
   | { readonly type: 'task'; readonly id: number; readonly name: string; readonly everyMs: number }
   | { readonly type: 'subscription'; readonly id: number; readonly event: string }
+  | { readonly type: 'watch'; readonly id: number; readonly service: string }
   | { readonly type: 'service'; readonly id: number; readonly name: string; readonly methods: readonly string[] }
   | { readonly type: 'extension'; readonly id: number; readonly point: string; readonly priority: Priority };
 

@@ -7,6 +7,7 @@ export type { MethodInvoker } from './calls.ts';
 export type { CallOptions } from './plugin/plugin-call.ts';
 export type { PluginSource, InMemoryPlugin } from './loading/plugin-source.ts';
 export type { HostHandler, HostListenerOptions, HttpFace } from './http/http-face.ts';
+export type { ServiceFace } from './service-face.ts';
 export type { AttachedSockets } from './http/websocket/attach-sockets.ts';
 export type { WebSocketServerOptions } from './http/websocket/socket-options.ts';
 export { listen } from './http/listen.ts';

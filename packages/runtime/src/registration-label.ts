@@ -17,6 +17,8 @@ function registrationLabel(registration: Registration): string {
       return `${registration.name} every ${registration.everyMs} ms`;
     case 'subscription':
       return `event ${registration.event}`;
+    case 'watch':
+      return `watch of service ${registration.service}`;
     case 'service':
       return `service ${registration.name}`;
     case 'extension':

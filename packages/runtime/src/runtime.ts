@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '@hotswap/protocol';
-import type { MaybePromise, ServiceClient, ServiceRef } from '@hotswap/sdk';
+import type { MaybePromise } from '@hotswap/sdk';
 import type { MethodInvoker } from './calls.ts';
 import { composeRuntime, type RuntimeCore } from './compose-runtime.ts';
 import { openDesiredState } from './config/desired/desired-state.ts';
@@ -20,6 +20,7 @@ import type { PluginSlot } from './plugin/plugin-slot.ts';
 import { type HealthProbe, startHealthProbe } from './recovery/health-probe.ts';
 import { guardProcess, type ProcessGuard } from './recovery/process-guard.ts';
 import { resolveSettings, type RuntimeOptions } from './runtime-options.ts';
+import { createServiceFace, type ServiceFace } from './service-face.ts';
 import { metricsText } from './management/metrics-text.ts';
 import type { PluginHistory, PluginStatus, RuntimeStatus } from './status.ts';
 import { noteNeed } from './verbs/start-up/needed-plugin.ts';
@@ -36,7 +37,7 @@ import { updateConfig, type ConfigUpdate } from './verbs/update-config.ts';
 export type MountedManagement = ConnectMiddleware & Management;
 
 /** Runs plugins in this process. Made by `createRuntime`; `close` ends it. */
-export interface Runtime extends PluginVerbs, HttpFace, AsyncDisposable {
+export interface Runtime extends PluginVerbs, HttpFace, ServiceFace, AsyncDisposable {
   /** Starts every plugin of the directory and the config. One that fails is `failed`; the others run. */
   start(): Promise<Runtime>;
   /** Drains and stops every plugin, dependents first. Safe to call twice. */
@@ -69,8 +70,6 @@ export interface Runtime extends PluginVerbs, HttpFace, AsyncDisposable {
   invoke(plugin: string, method: string, data?: unknown, options?: CallOptions): MaybePromise<unknown>;
   /** A function that calls a plugin's method, without a look-up each time. */
   method<Input, Output>(plugin: string, method: string): MethodInvoker<Input, Output>;
-  /** A client of a service that some plugin provides. */
-  use<Methods>(ref: ServiceRef<Methods>): ServiceClient<Methods>;
   /** Emits an event to the plugins, from `host`. */
   emit(event: string, payload?: unknown): Promise<void>;
   /** Declares the host's own extension points. */
@@ -113,6 +112,9 @@ class PluginRuntime implements Runtime {
   readonly koa: HttpFace['koa'];
   readonly fetch: HttpFace['fetch'];
   readonly websockets: HttpFace['websockets'];
+  readonly use: ServiceFace['use'];
+  readonly watch: ServiceFace['watch'];
+  readonly services: ServiceFace['services'];
   readonly #core: RuntimeCore;
   readonly #options: RuntimeOptions;
   readonly #startedAt = Date.now();
@@ -153,6 +155,13 @@ class PluginRuntime implements Runtime {
         for (const { current } of core.roster.slots) current?.leases.announceDrain();
       },
     }));
+    const { services, settings, log } = core;
+    const timeoutMs = settings.limits.callTimeoutMs;
+    ({
+      use: this.use,
+      watch: this.watch,
+      services: this.services,
+    } = createServiceFace({ directory: services.services, timeoutMs, log }));
   }
 
   /** The recipe of a start; `close` reads it from the bottom. */
@@ -286,16 +295,6 @@ class PluginRuntime implements Runtime {
 
   method<Input, Output>(plugin: string, method: string): MethodInvoker<Input, Output> {
     return this.#core.methods.bind(plugin, method);
-  }
-
-  use<Methods>(ref: ServiceRef<Methods>): ServiceClient<Methods> {
-    const { services, settings } = this.#core;
-    const timeoutMs = settings.limits.callTimeoutMs;
-    const call = (method: string) => (input: unknown, options?: { readonly signal?: AbortSignal }) =>
-      services.services.call(ref.name, method, input, { signal: options?.signal, timeoutMs });
-    return Object.fromEntries(
-      Object.keys(ref.methods as object).map((name) => [name, call(name)]),
-    ) as ServiceClient<Methods>;
   }
 
   emit(event: string, payload?: unknown): Promise<void> {

@@ -1,5 +1,6 @@
 import { createRuntime } from '@hotswap/runtime';
-import { describeIsolate } from '@hotswap/test-kit';
+import { describeIsolate, describeServices } from '@hotswap/test-kit';
+import { describe } from 'vitest';
 import { createRecordingLog } from './running-runtime.ts';
 
 describeIsolate('basic', (options) =>
@@ -16,3 +17,12 @@ describeIsolate(
 describeIsolate('strict', (options) =>
   createRuntime({ ...options, isolation: 'strict', log: createRecordingLog(), environment: {}, guardProcess: false }),
 );
+
+describe.each([true, false])('with values copied: %s', (copyValues) => {
+  for (const level of ['none', 'basic', 'strict'] as const) {
+    const isCopied = copyValues || level === 'strict';
+    describeServices({ provider: level, consumer: level, isCopied }, (options) =>
+      createRuntime({ ...options, copyValues, isolation: level, log: createRecordingLog(), guardProcess: false }),
+    );
+  }
+});

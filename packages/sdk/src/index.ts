@@ -26,7 +26,17 @@ export type {
   WebSocketOptions,
   WebSocketPeer,
 } from './plugin-context.ts';
-export type { MethodSpec, ServiceClient, ServiceImplementation, ServiceRef } from './service-ref.ts';
+export type {
+  Callback,
+  CallbackHandle,
+  MethodSpec,
+  ServiceClient,
+  ServiceImplementation,
+  ServiceInfo,
+  ServiceRef,
+  ServiceState,
+  ServiceWatcher,
+} from './service-ref.ts';
 export type { Clock } from './services/clock.ts';
 export type { EventHandler, Events, PluginEvent } from './services/events.ts';
 export type { LogFields, Logger, LogLine } from './services/logger.ts';

@@ -5,7 +5,14 @@ import type { Logger } from './services/logger.ts';
 import type { Metrics } from './services/metrics.ts';
 import type { Secrets } from './services/secrets.ts';
 import type { Storage } from './services/storage.ts';
-import type { ServiceClient, ServiceImplementation, ServiceRef } from './service-ref.ts';
+import type {
+  CallbackHandle,
+  ServiceClient,
+  ServiceImplementation,
+  ServiceInfo,
+  ServiceRef,
+  ServiceWatcher,
+} from './service-ref.ts';
 
 /** A value, or a promise of it. Answers given without a promise cost no extra turn of the event loop. */
 export type MaybePromise<T> = T | Promise<T>;
@@ -215,6 +222,24 @@ export interface PluginContext<Config = Readonly<Record<string, unknown>>> {
    * Nothing is resolved until the first call.
    */
   use<Methods>(ref: ServiceRef<Methods>): ServiceClient<Methods>;
+  /**
+   * Hears who provides a service: first how it stands now, then when its provider comes, is replaced by another
+   * generation, or goes. Only inside `start`; told from the moment this generation serves until it drains. Of more than
+   * 100 changes that wait the oldest are left out. A throw counts as this plugin's fault, and the watch goes on.
+   *
+   * @throws REGISTRATION_CLOSED
+   */
+  watch<Methods>(ref: ServiceRef<Methods>, watcher: ServiceWatcher): void;
+  /** Every service that some plugin provides now. */
+  services(): Promise<readonly ServiceInfo[]>;
+  /**
+   * A function that may go to another plugin, as a member of a service's input. At most 1,000 for each generation.
+   *
+   * @throws CALLBACKS_EXCEEDED
+   * @example
+   * await ctx.use(market).follow({ symbol: 'ACME', onPrice: ctx.callback((price: number) => show(price)) });
+   */
+  callback<Input, Output = void>(fn: (input: Input) => MaybePromise<Output>): CallbackHandle<Input, Output>;
   /** Runs `undo` when the generation ends; for what did not come through the context. Last registered runs first. */
   defer(label: string, undo: () => void | Promise<void>): void;
 }

@@ -4,7 +4,18 @@ export interface AbortFollower {
 }
 
 /** Makes an answer of what crossed; throws where it is none. */
-export type ReadAnswer = (value: unknown, call: PendingCall) => unknown;
+export type ReadAnswer = (value: unknown, call: PendingCall, parts: unknown) => unknown;
+
+/** An answer with something beside it that did not cross as a copy. */
+export class AnswerWithParts {
+  readonly plain: unknown;
+  readonly parts: readonly unknown[];
+
+  constructor(plain: unknown, parts: readonly unknown[]) {
+    this.plain = plain;
+    this.parts = parts;
+  }
+}
 
 /** What a pending call does with the channel it waits on. */
 export interface CallKeeper {
@@ -67,6 +78,8 @@ export class InboundCall implements AbortFollower {
   /** Told when the drain begins; set by whoever wants to know. */
   onDrain: (() => void) | undefined;
   isAnswered = false;
+  /** What to call the answer when it cannot be sent. */
+  answerName = 'the answer';
   readonly #ended: (call: InboundCall) => void;
   #controller: AbortController | undefined;
   #isAborted = false;

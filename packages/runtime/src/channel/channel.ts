@@ -1,10 +1,11 @@
 import { isCodedError, messageOf } from '@hotswap/protocol';
 import { Bodies } from './bodies/bodies.ts';
 import { InvalidMessage } from './bounds.ts';
-import { type CallKeeper, InboundCall, PendingCall, type ReadAnswer } from './calls.ts';
+import { AnswerWithParts, type CallKeeper, InboundCall, PendingCall, type ReadAnswer } from './calls.ts';
 import type { Transport } from './transport.ts';
 import { fromWireFailure, toWireFailure } from './wire-failure.ts';
 import { fail } from '../errors.ts';
+import { uncloneable } from '../values/uncloneable.ts';
 
 /** Works on one call of the other side; what it returns, or resolves with, is the answer. */
 export type ServeCall = (message: readonly unknown[], call: InboundCall) => unknown;
@@ -144,12 +145,12 @@ export class Channel implements CallKeeper {
   #receive(message: unknown): void {
     if (this.#closedWith !== undefined) return;
     if (!Array.isArray(message)) return this.#parts.violated('a message is no list');
-    const [tag, id, content]: readonly unknown[] = message;
+    const [tag, id, content, parts]: readonly unknown[] = message;
     if (typeof tag !== 'string') return this.#parts.violated('a message has no tag');
     if (typeof id !== 'number') return this.#take(tag, message);
     switch (tag) {
       case 'answer':
-        return this.#answered(id, content);
+        return this.#answered(id, content, parts);
       case 'failure':
         return this.#failed(id, content);
       case 'abort':
@@ -165,11 +166,11 @@ export class Channel implements CallKeeper {
     }
   }
 
-  #answered(id: number, value: unknown): void {
+  #answered(id: number, value: unknown, parts: unknown): void {
     const pending = this.#expected(id);
     if (pending === undefined) return;
     try {
-      const answer = pending.read === undefined ? value : pending.read(value, pending);
+      const answer = pending.read === undefined ? value : pending.read(value, pending, parts);
       this.#settled(pending);
       pending.resolve(answer);
     } catch (error) {
@@ -232,9 +233,10 @@ export class Channel implements CallKeeper {
   #answer(call: InboundCall, value: unknown): void {
     if (this.#closedWith !== undefined) return;
     try {
-      this.#transport.send(['answer', call.id, value]);
+      const isWhole = !(value instanceof AnswerWithParts);
+      this.#transport.send(isWhole ? ['answer', call.id, value] : ['answer', call.id, value.plain, value.parts]);
     } catch (error) {
-      return this.#fail(call, notCloneable('the answer', error));
+      return this.#fail(call, isCodedError(error) ? error : uncloneable(value, call.answerName, error));
     }
     this.#ended(call);
   }

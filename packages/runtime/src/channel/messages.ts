@@ -1,5 +1,6 @@
 import type { ExportedState, PluginManifest, Registration } from '@hotswap/protocol';
 import type { WireBody } from './bodies/bodies.ts';
+import type { WirePart } from './crossing-values.ts';
 import type { WireFailure } from './wire-failure.ts';
 
 // A message is a flat list: its tag, the number of the call, body or handler it is about, and what belongs to it. Lists
@@ -8,7 +9,11 @@ import type { WireFailure } from './wire-failure.ts';
 /** What either side may say: how calls end, and how bodies flow. */
 export type SharedMessage =
   | readonly [tag: 'answer', call: number, value: unknown]
+  | readonly [tag: 'answer', call: number, value: unknown, parts: readonly WirePart[]]
   | readonly [tag: 'failure', call: number, failure: WireFailure]
+  /** A call of what the other side handed out, by the number it gave it; and the end of that. */
+  | readonly [tag: 'callback', call: number, callback: number, input: unknown]
+  | readonly [tag: 'callback-gone', callback: number]
   /** Whoever made the call gives it up: its signal is aborted, its answer is still to come. */
   | readonly [tag: 'abort', call: number, failure: WireFailure]
   /** So many more bytes of a body may be sent. */
@@ -74,7 +79,14 @@ export type HostMessage =
     ]
   | readonly [tag: 'task', call: number, handler: number]
   | readonly [tag: 'event', call: number, handler: number, event: unknown]
-  | readonly [tag: 'service', call: number, handler: number, method: string, input: unknown]
+  | readonly [
+      tag: 'service',
+      call: number,
+      handler: number,
+      method: string,
+      input: unknown,
+      parts?: readonly WirePart[],
+    ]
   | readonly [tag: 'extension', call: number, handler: number, input: unknown]
   | readonly [tag: 'socket', call: number, handler: number, event: unknown]
   | readonly [tag: 'route', call: number, handler: number, ...request: WireRequest]
@@ -102,7 +114,8 @@ export type GuestMessage =
   | readonly [tag: 'storage-commit', call: number, reads: readonly WireRead[], writes: readonly WireWrite[]]
   | readonly [tag: 'secret', call: number, name: string]
   | readonly [tag: 'emit', call: number, name: string, payload: unknown]
-  | readonly [tag: 'use', call: number, service: string, method: string, input: unknown]
+  | readonly [tag: 'use', call: number, service: string, method: string, input: unknown, parts?: readonly WirePart[]]
+  | readonly [tag: 'services', call: number]
   | readonly [tag: 'fetch', call: number, redirect: string | undefined, ...request: WireHanded]
   | readonly [tag: 'register', registration: Registration]
   | readonly [tag: 'notes', notes: readonly Note[]]

@@ -17,7 +17,12 @@ async function start(guest: Guest, program: Program | PluginDefinition): Promise
     program: 'start' in program ? { type: 'definition', definition: program } : program,
     config: {},
     services: { log: silentLog, fetch: async () => new Response() } as unknown as HostServices,
-    host: { register: (registration) => void registered.push(registration), fault: () => {}, sockets },
+    host: {
+      register: (registration) => void registered.push(registration),
+      fault: () => {},
+      bound: (fn) => async (input) => fn(input as never),
+      sockets,
+    },
   });
   await guest.start(undefined);
 }

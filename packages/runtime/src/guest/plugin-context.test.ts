@@ -33,6 +33,7 @@ beforeEach(() => {
     host: {
       register: (registration, handler) => void registered.push({ registration, handler }),
       fault: () => {},
+      bound: (fn) => async (input) => fn(input as never),
       sockets: { send: () => {}, close: () => {}, attach: () => {}, buffered: () => 0 },
     },
   });

@@ -1,9 +1,11 @@
 import { parseDuration, type PluginManifest, type Registration, type RouteMethod } from '@hotswap/protocol';
 import { eventStream } from '@hotswap/protocol/http';
 import type {
+  CallbackHandle,
   EventHandler,
   ExtensionRegistry,
   HttpRegistry,
+  MaybePromise,
   MiddlewareOptions,
   PluginContext,
   RequestInfo,
@@ -18,6 +20,7 @@ import type { HostServices } from '../host-services/host-services.ts';
 import { RoundClock } from '../host-services/round-clock.ts';
 import { createSystemClock } from '../host-services/system-clock.ts';
 import { retryAfterMs } from '../retry-hint.ts';
+import { Callback, handleOf } from '../values/callback.ts';
 import { fail } from '../errors.ts';
 
 /** What the context of one generation is made of. */
@@ -80,9 +83,31 @@ export function createPluginContext(parts: ContextParts): GuestContext {
       );
     },
     use: (ref) => createServiceClient(ref, services),
+    watch: (ref, watcher) => register({ type: 'watch', service: ref.name }, watcher as GuestHandler),
+    services: async () => services.listServices(),
+    callback: createCallbacks(parts),
     defer: (label, undo) => void ledger.add('deferred', label, undo),
   };
   return { context, closeRegistration: () => void (isOpen = false) };
+}
+
+/** Callbacks of one generation that are not released. */
+const mostCallbacks = 1_000;
+
+/** Makes handles that stand in the ledger until they are released. */
+function createCallbacks({ ledger, host }: ContextParts): PluginContext['callback'] {
+  let count = 0;
+  return <Input, Output>(fn: (input: Input) => MaybePromise<Output>) => {
+    if (count >= mostCallbacks) throw fail('CALLBACKS_EXCEEDED', { what: 'callbacks', limit: mostCallbacks });
+    count++;
+    const callback = new Callback(host.bound(fn as GuestHandler));
+    const entry = ledger.add('callback', fn.name, () => callback.end());
+    callback.onEnd(() => {
+      count--;
+      entry.forget();
+    });
+    return handleOf(callback) as CallbackHandle<Input, Output>;
+  };
 }
 
 function createHttpRegistry(register: Register, sockets: SocketPort): HttpRegistry {

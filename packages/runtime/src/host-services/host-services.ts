@@ -1,4 +1,14 @@
-import type { Clock, Events, Logger, Metrics, PluginContext, Secrets, Storage } from '@hotswap/sdk';
+import type {
+  Clock,
+  Events,
+  Logger,
+  MaybePromise,
+  Metrics,
+  PluginContext,
+  Secrets,
+  ServiceInfo,
+  Storage,
+} from '@hotswap/sdk';
 
 /**
  * The host's side of what one generation is handed. The same interfaces stand on both sides of an isolation
@@ -14,6 +24,8 @@ export interface HostServices {
   readonly emit: Events['emit'];
   /** Calls a method of another plugin's service; waits for a provider, bounded by the call time-out. */
   callService(service: string, method: string, input: unknown, signal: AbortSignal | undefined): Promise<unknown>;
+  /** Every service that is provided now. */
+  listServices(): MaybePromise<readonly ServiceInfo[]>;
   /** Withdraws what the host keeps for this generation alone. Called once, when it ends. */
   close(): void;
 }

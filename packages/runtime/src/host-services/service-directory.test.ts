@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createFakeClock } from '@hotswap/test-kit';
 import { ServiceDirectory } from './service-directory.ts';
-import type { ServiceChange, ServiceMethod } from './service-directory.ts';
+import type { ServiceMethod } from './service-directory.ts';
 
 function setUp(options: { readonly copyValues?: boolean } = {}) {
   const clock = createFakeClock();
@@ -105,26 +105,48 @@ describe('the service directory', () => {
 
   it('names the place of a value that cannot be copied, in inputs and outputs', async () => {
     const { provide, locate } = setUp({ copyValues: true });
-    provide(1, () => ({ ok: 1, done: () => {} }));
-    await expect(locate({ a: [1, { run() {} }] })).rejects.toMatchObject({
+    provide(1, () => ({ ok: 1, done: Symbol('done') }));
+    await expect(locate({ a: [1, { run: Symbol('run') }] })).rejects.toMatchObject({
       code: 'VALUE_NOT_CLONEABLE',
       details: { path: 'geo.locate input.a[1].run' },
     });
     await expect(locate()).rejects.toMatchObject({ details: { path: 'geo.locate output.done' } });
   });
 
-  it('tells of services that come, change hands and go', () => {
+  it.each([true, false])('refuses a plain function in an input, values copied: %s', async (copyValues) => {
+    const { provide, locate } = setUp({ copyValues });
+    provide(1, () => 1);
+    await expect(locate({ a: [1, { run() {} }] })).rejects.toMatchObject({
+      code: 'CALLBACK_NEEDED',
+      details: { path: 'geo.locate input.a[1].run' },
+    });
+  });
+
+  it('tells a follower how a service stands, and of what has changed once a turn is over', async () => {
     const { directory, provide } = setUp();
-    const changes: string[] = [];
-    const stop = directory.onChange(({ type, generation }: ServiceChange) => changes.push(`${type} ${generation}`));
+    const told: string[] = [];
+    const stop = directory.follow('geo', ({ state, generation }) => told.push(`${state} ${generation}`));
     const detachFirst = provide(1, () => 1);
-    const detachSecond = provide(2, () => 2);
+    await settled();
     detachFirst();
-    expect(directory.services()).toEqual([{ service: 'geo', plugin: 'geo-plugin', methods: ['locate'] }]);
+    const detachSecond = provide(2, () => 2);
+    await settled();
+    // A publish that was taken back.
     detachSecond();
+    const detachAgain = provide(2, () => 2);
+    await settled();
+    expect(directory.services()).toEqual([{ name: 'geo', plugin: 'geo-plugin', generation: 2, methods: ['locate'] }]);
+    detachAgain();
+    await settled();
     stop();
     provide(3, () => 3);
-    expect(changes).toEqual(['provided 1', 'replaced 2', 'withdrawn 2']);
+    await settled();
+    expect(told).toEqual(['withdrawn undefined', 'provided 1', 'replaced 2', 'withdrawn 2']);
     expect(directory.providerOf('geo')).toBe('geo-plugin');
   });
 });
+
+/** What is told in the microtasks of this turn has been told. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,8 +1,10 @@
-import type { MaybePromise } from '@hotswap/sdk';
+import type { MaybePromise, ServiceInfo, ServiceState } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
 import type { Held } from '../routing/gate.ts';
 import type { HostClock } from './system-clock.ts';
-import { copyValue } from './value-copy.ts';
+import { copyServiceValue, handOn } from './value-copy.ts';
+import { isCodedError } from '@hotswap/protocol';
+import { partsIn } from '../values/value-parts.ts';
 
 /** One method of a provided service. It takes a lease on its generation for as long as it runs. */
 export type ServiceMethod = (
@@ -15,14 +17,6 @@ export interface ServiceProvider {
   readonly plugin: string;
   readonly generation: number;
   readonly methods: Readonly<Record<string, ServiceMethod>>;
-}
-
-/** A service found, taken over by another generation, or gone. */
-export interface ServiceChange {
-  readonly service: string;
-  readonly type: 'provided' | 'replaced' | 'withdrawn';
-  readonly plugin: string;
-  readonly generation: number;
 }
 
 export interface ServiceCallOptions {
@@ -64,7 +58,8 @@ export class ServiceDirectory {
   readonly #waiting = new Map<string, Set<() => void>>();
   /** Calls from plugin to plugin that nobody has answered yet, counted. */
   readonly #underWay = new Map<string, Map<string, number>>();
-  readonly #listeners = new Set<(change: ServiceChange) => void>();
+  readonly #followers = new Map<string, Set<Follower>>();
+  readonly #changed = new Set<string>();
 
   constructor(options: ServiceDirectoryOptions) {
     this.#options = options;
@@ -77,19 +72,19 @@ export class ServiceDirectory {
    * @throws SERVICE_CONFLICT when another plugin provides the service
    */
   attach(service: string, provider: ServiceProvider): () => void {
-    const { plugin, generation } = provider;
+    const { plugin } = provider;
     const previous = this.#providers.get(service);
     if (previous !== undefined && previous.plugin !== plugin) {
       throw fail('SERVICE_CONFLICT', { service, plugin, provider: previous.plugin });
     }
     this.#providers.set(service, provider);
     this.#lastPlugin.set(service, plugin);
-    this.#announce({ service, type: previous === undefined ? 'provided' : 'replaced', plugin, generation });
+    this.#noteChange(service);
     for (const proceed of this.#waiting.get(service) ?? []) proceed();
     return () => {
       if (this.#providers.get(service) !== provider) return;
       this.#providers.delete(service);
-      this.#announce({ service, type: 'withdrawn', plugin, generation });
+      this.#noteChange(service);
     };
   }
 
@@ -109,8 +104,17 @@ export class ServiceDirectory {
     try {
       signal.throwIfAborted();
       const { caller } = options;
-      const provider = this.#providers.get(service) ?? (await this.#provider(service, ended));
-      return await this.#invoke({ service, method }, input, provider, { signal, caller, ended });
+      const given = this.#given(input, `${service}.${method} input`);
+      let provider = this.#providers.get(service) ?? (await this.#provider(service, ended));
+      for (;;) {
+        try {
+          return await this.#invoke({ service, method }, given, provider, { signal, caller, ended });
+        } catch (error) {
+          // Its thread ended before the call was begun: whoever provides the service next may have it, as if it came then.
+          if (!isUnbegun(error) || hasStream(given)) throw error;
+          provider = await this.#provider(service, ended, provider);
+        }
+      }
     } finally {
       cancel();
     }
@@ -127,18 +131,33 @@ export class ServiceDirectory {
   }
 
   /** Every service that has a provider now. */
-  services(): readonly { readonly service: string; readonly plugin: string; readonly methods: readonly string[] }[] {
-    return Array.from(this.#providers, ([service, { plugin, methods }]) => ({
-      service,
+  services(): readonly ServiceInfo[] {
+    return Array.from(this.#providers, ([name, { plugin, generation, methods }]) => ({
+      name,
       plugin,
+      generation,
       methods: Object.keys(methods),
     }));
   }
 
-  /** Tells of every change from now on, until the returned function is called. */
-  onChange(listener: (change: ServiceChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /**
+   * Tells how a service stands, at once and whenever that has changed, until the returned function is called. What comes
+   * and goes within one turn is no change: a swap detaches the old generation before it attaches the new one.
+   */
+  follow(service: string, listener: (state: ServiceState) => void): () => void {
+    const followers = this.#followers.get(service) ?? new Set();
+    const follower: Follower = { listener, told: this.#providers.get(service) };
+    this.#followers.set(service, followers.add(follower));
+    const { told } = follower;
+    listener(told === undefined ? { state: 'withdrawn' } : stateOf('provided', told));
+    return () => {
+      followers.delete(follower);
+      if (followers.size === 0 && this.#followers.get(service) === followers) this.#followers.delete(service);
+    };
+  }
+
+  #given(input: unknown, name: string): unknown {
+    return this.#options.copyValues === true ? copyServiceValue(input, name) : handOn(input, name);
   }
 
   async #invoke(target: MethodName, input: unknown, provider: ServiceProvider, call: PendingCall): Promise<unknown> {
@@ -150,12 +169,10 @@ export class ServiceDirectory {
       const known = Object.keys(methods).map((name) => `${service}.${name}`);
       throw fail('METHOD_UNKNOWN', { plugin, method: `${service}.${method}`, known: known.join(', ') });
     }
-    const isCopied = this.#options.copyValues === true;
-    const given = isCopied ? copyValue(input, `${service}.${method} input`) : input;
     const called = caller && this.#begin(caller.plugin, plugin);
     try {
-      const output = await Promise.race([run(given, { signal, caller }), ended]);
-      return isCopied ? copyValue(output, `${service}.${method} output`) : output;
+      const output = await Promise.race([run(input, { signal, caller }), ended]);
+      return this.#options.copyValues === true ? copyServiceValue(output, `${service}.${method} output`) : output;
     } finally {
       called?.();
     }
@@ -173,10 +190,13 @@ export class ServiceDirectory {
     };
   }
 
-  async #provider(service: string, ended: Promise<never>): Promise<ServiceProvider> {
+  /** @param gone one that was a provider, and is not waited for */
+  async #provider(service: string, ended: Promise<never>, gone?: ServiceProvider): Promise<ServiceProvider> {
     const waiting = this.#waiting.get(service) ?? new Set();
     this.#waiting.set(service, waiting);
     for (;;) {
+      const now = this.#providers.get(service);
+      if (now !== undefined && now !== gone) return now;
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.add(resolve);
       try {
@@ -184,9 +204,7 @@ export class ServiceDirectory {
       } finally {
         waiting.delete(resolve);
       }
-      // A provider that came may have gone before this turn.
-      const provider = this.#providers.get(service);
-      if (provider !== undefined) return provider;
+      // A provider that came may have gone before this turn: it is looked for again.
     }
   }
 
@@ -198,9 +216,46 @@ export class ServiceDirectory {
     return fail('SERVICE_UNAVAILABLE', { service, timeoutMs, hint });
   }
 
-  #announce(change: ServiceChange): void {
-    for (const listener of this.#listeners) listener(change);
+  #noteChange(service: string): void {
+    if (!this.#followers.has(service) || this.#changed.has(service)) return;
+    this.#changed.add(service);
+    queueMicrotask(() => {
+      this.#changed.delete(service);
+      for (const follower of this.#followers.get(service) ?? []) this.#tell(follower, this.#providers.get(service));
+    });
   }
+
+  #tell(follower: Follower, now: ServiceProvider | undefined): void {
+    const { told } = follower;
+    follower.told = now;
+    if (now === undefined) {
+      if (told !== undefined) follower.listener(stateOf('withdrawn', told));
+    } else if (told === undefined) follower.listener(stateOf('provided', now));
+    // The same generation again: a publish was taken back.
+    else if (!isSame(told, now)) follower.listener(stateOf('replaced', now));
+  }
+}
+
+/** Somebody who is told how one service stands. */
+interface Follower {
+  readonly listener: (state: ServiceState) => void;
+  told: ServiceProvider | undefined;
+}
+
+function stateOf(state: ServiceState['state'], { plugin, generation }: ServiceProvider): ServiceState {
+  return { state, plugin, generation };
+}
+
+function isSame(one: ServiceProvider, other: ServiceProvider): boolean {
+  return one.plugin === other.plugin && one.generation === other.generation;
+}
+
+function isUnbegun(error: unknown): boolean {
+  return isCodedError(error) && error.code === 'ISOLATE_EXITED' && error.details['begun'] === false;
+}
+
+function hasStream(input: unknown): boolean {
+  return partsIn(input, 'input').some(({ type }) => type === 'stream');
 }
 
 function whenAborted(signal: AbortSignal): Promise<never> {

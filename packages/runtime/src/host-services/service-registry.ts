@@ -86,7 +86,12 @@ export function createHostServices(core: HostServicesCore, identity: ServiceIden
     fetch: createPluginFetch({ plugin, network: capabilities.network ?? [], signal: ending.signal }),
     emit: (name, payload) => core.events.emit(plugin, name, payload),
     callService: (service, method, input, signal) =>
-      core.services.call(service, method, input, { signal, timeoutMs: callTimeoutMs, caller: { plugin, number: generation } }),
+      core.services.call(service, method, input, {
+        signal,
+        timeoutMs: callTimeoutMs,
+        caller: { plugin, number: generation },
+      }),
+    listServices: () => core.services.services(),
     close() {
       ending.abort(generationEnded(`generation ${generation} of plugin ${plugin} has ended`));
       core.events.discard(plugin, generation);

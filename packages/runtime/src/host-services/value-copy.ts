@@ -1,5 +1,7 @@
-import { messageOf } from '@hotswap/protocol';
-import { fail } from '../errors.ts';
+import { eachChild, uncloneable } from '../values/uncloneable.ts';
+import { byteStream } from '../values/held-stream.ts';
+import { partsIn, putAt, withoutParts, withParts } from '../values/value-parts.ts';
+import { Callback, handleOf } from '../values/callback.ts';
 
 /**
  * Copies a value as an isolation boundary would, and freezes the copy. What works with copied values works at every
@@ -9,51 +11,48 @@ import { fail } from '../errors.ts';
  * @throws VALUE_NOT_CLONEABLE naming the first place that cannot be copied
  */
 export function copyValue<T>(value: T, path: string): T {
-  try {
-    return deepFreeze(structuredClone(value, { transfer: streamsIn(value) }));
-  } catch (error) {
-    throw fail(
-      'VALUE_NOT_CLONEABLE',
-      { path: findUncloneable(value, path), reason: messageOf(error) },
-      { cause: error },
-    );
-  }
+  return deepFreeze(cloned(value, path, streamsIn(value)));
 }
 
-type Visit = (child: unknown, key: string) => void;
-
-function eachChild(value: unknown, visit: Visit): void {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return;
-  if (value instanceof Map) {
-    for (const [key, child] of value) {
-      visit(key, '.key');
-      visit(child, `.get(${String(key)})`);
-    }
-  } else if (value instanceof Set) {
-    for (const child of value) visit(child, '.member');
-  } else {
-    for (const [key, child] of Object.entries(value)) visit(child, Array.isArray(value) ? `[${key}]` : `.${key}`);
+/**
+ * Copies an input or output of a service: its streams give bytes, as they do where they cross, and its callbacks copy
+ * what they are called with.
+ *
+ * @throws VALUE_NOT_CLONEABLE, CALLBACK_NEEDED, CALLBACK_GONE
+ */
+export function copyServiceValue(value: unknown, name: string): unknown {
+  const parts = partsIn(value, name);
+  let copy = cloned(withoutParts(value, parts), name, []);
+  for (const part of parts) {
+    const put = putAt(copy, part.path, part.type === 'stream' ? byteStream(part.stream) : copying(part.callback));
+    copy = put?.value;
   }
+  return deepFreeze(copy);
 }
 
-/** The deepest place on the first failing way down: found by copying the parts one by one, after a failure only. */
-function findUncloneable(value: unknown, path: string, seen: Set<unknown> = new Set()): string {
-  let found: string | undefined;
-  seen.add(value);
-  eachChild(value, (child, key) => {
-    if (found === undefined && !seen.has(child) && !isCloneable(child))
-      found = findUncloneable(child, path + key, seen);
+/**
+ * An input of a service as it is, but for its streams, which give bytes at every level.
+ *
+ * @throws CALLBACK_NEEDED, CALLBACK_GONE: what no boundary would let through goes nowhere at any level
+ */
+export function handOn(value: unknown, name: string): unknown {
+  const streams = partsIn(value, name).filter(({ type }) => type === 'stream');
+  return withParts(value, streams, (part) => (part.type === 'stream' ? byteStream(part.stream) : part));
+}
+
+function copying(callback: Callback): unknown {
+  const copied = new Callback(async (input) => {
+    return copyValue(await callback.call(copyValue(input, 'callback input')), 'callback output');
   });
-  return found ?? path;
+  callback.onEnd(() => copied.end());
+  return handleOf(copied);
 }
 
-function isCloneable(value: unknown): boolean {
+function cloned<T>(value: T, name: string, transfer: ReadableStream[]): T {
   try {
-    structuredClone(value, { transfer: [] });
-    return true;
-  } catch {
-    // The failure is the answer.
-    return value instanceof ReadableStream;
+    return structuredClone(value, { transfer });
+  } catch (error) {
+    throw uncloneable(value, name, error);
   }
 }
 

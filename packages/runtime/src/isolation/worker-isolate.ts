@@ -1,13 +1,15 @@
 import type { ExportedState, PluginManifest, Registration } from '@hotswap/protocol';
 import type { EndFailure, Isolate, IsolateStart, PluginTraits } from './isolate.ts';
+import type { GuestHandler } from '../guest/guest-host.ts';
 import type { Thread, ThreadExit, ThreadLimits, ThreadPool } from './threads/thread.ts';
 import { hostCalls, hostTells, type GuestRights } from './worker/host-calls.ts';
-import { readEndFailures, readHealth, readState, readTraits } from './worker/read-answers.ts';
+import { type GuestEnding, readEnding, readHealth, readState, readTraits } from './worker/read-answers.ts';
 import { remoteHandler } from './worker/remote-handler.ts';
 import { graceAfter } from './worker/stop-deadline.ts';
 import { InvalidMessage } from '../channel/bounds.ts';
 import type { PendingCall } from '../channel/calls.ts';
 import { Channel } from '../channel/channel.ts';
+import { CrossingValues } from '../channel/crossing-values.ts';
 import type { HostMessage, LoadFacts } from '../channel/messages.ts';
 import { toWireFailure } from '../channel/wire-failure.ts';
 import { fail } from '../errors.ts';
@@ -31,6 +33,7 @@ const largestMap = 524_288;
 interface Running {
   readonly thread: Thread;
   readonly channel: Channel;
+  readonly values: CrossingValues;
   readonly start: IsolateStart;
   /** The number of the last call that the guest took up. */
   readonly progress: Int32Array;
@@ -116,12 +119,17 @@ export class WorkerIsolate implements Isolate {
 
   #open(thread: Thread, start: IsolateStart): Running {
     const { services, host } = start;
+    const values = new CrossingValues({
+      channel: () => channel,
+      adopt: (invoke) => host.bound(invoke as GuestHandler),
+    });
     const rights: GuestRights = {
       channel: () => channel,
+      values,
       services,
       fault: (where, error) => host.fault(where, error),
       sockets: host.sockets,
-      register: (registration) => this.#register(registration, channel, start),
+      register: (registration) => this.#register(registration, { channel, values, start }),
       resources: (counts) => (this.#resources = counts),
     };
     const channel: Channel = new Channel({
@@ -134,15 +142,18 @@ export class WorkerIsolate implements Isolate {
     thread.onExit = (exit) => this.#exited(exit);
     thread.onLine = (stream, line) => services.log.info({ stream }, line);
     thread.transport.onClose = () => this.#exited({ reason: 'exit', detail: 'its channel closed', lastLines: [] });
-    this.#running = { thread, channel, start, progress: new Int32Array(new SharedArrayBuffer(4)) };
+    this.#running = { thread, channel, values, start, progress: new Int32Array(new SharedArrayBuffer(4)) };
     return this.#running;
   }
 
-  #register(registration: Registration, channel: Channel, { host }: IsolateStart): void {
+  #register(
+    registration: Registration,
+    { channel, values, start }: Pick<Running, 'channel' | 'values' | 'start'>,
+  ): void {
     const isUsable = this.#phase === 'starting' && !this.#ids.has(registration.id);
     if (!isUsable || this.#ids.size >= mostRegistrations) throw new InvalidMessage('a registration that cannot be');
     this.#ids.add(registration.id);
-    host.register(registration, remoteHandler(registration, channel));
+    start.host.register(registration, remoteHandler(registration, channel, values));
   }
 
   #violated(problem: string): void {
@@ -158,7 +169,7 @@ export class WorkerIsolate implements Isolate {
     if (this.#running === undefined || this.#phase === 'ended') return;
     this.#phase = 'ended';
     this.#resources = {};
-    const { channel, progress, start } = this.#running;
+    const { channel, values, progress, start } = this.#running;
     const { name: plugin } = start.manifest;
     const exit = fail('ISOLATE_EXITED', { plugin, reason: detail, cause: reason }, { cause: error });
     const taken = progress[0] ?? 0;
@@ -167,6 +178,7 @@ export class WorkerIsolate implements Isolate {
         ? exit
         : fail('ISOLATE_EXITED', { plugin, reason: detail, cause: reason, begun: false }),
     );
+    values.close();
     if (this.#ending !== undefined) return;
     if (lastLines.length > 0) start.services.log.error({ last_lines: lastLines }, 'the last lines of the thread');
     // A turn later: by then each call has failed with its own error, which says whether it was begun.
@@ -175,16 +187,19 @@ export class WorkerIsolate implements Isolate {
 
   async #end(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {
     if (this.#running === undefined) return [];
-    const { thread, channel, start } = this.#running;
-    const failures = this.#phase === 'ended' ? [] : [...(await stopGuest(channel, reason, limit))];
+    const { thread, channel, values, start } = this.#running;
+    const ending = this.#phase === 'ended' ? undefined : await stopGuest(channel, reason, limit);
     this.#phase = 'ended';
     channel.close(fail('ISOLATE_EXITED', { plugin: start.manifest.name, reason: 'it was stopped' }));
-    if ((await thread.terminate()) === 'stuck') {
-      const error = fail('ISOLATE_STUCK', { plugin: start.manifest.name });
-      failures.push({ kind: 'thread', label: `thread ${thread.id}`, error });
-    }
+    values.close();
     this.#resources = {};
-    return failures;
+    const { failures = [], holds = true } = ending ?? {};
+    const gone = thread.terminate();
+    // Whoever takes over need not wait for the end of a thread that has let go of everything. If that end never comes,
+    // the pool says so.
+    if (!holds || (await gone) === 'ended') return failures;
+    const error = fail('ISOLATE_STUCK', { plugin: start.manifest.name });
+    return [...failures, { kind: 'thread', label: `thread ${thread.id}`, error }];
   }
 
   #isRunning(): Running {
@@ -194,16 +209,16 @@ export class WorkerIsolate implements Isolate {
 }
 
 /** Asks the guest to end; whatever it has not done when `limit` and a grace are over is left to the thread's end. */
-async function stopGuest(channel: Channel, reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {
+async function stopGuest(channel: Channel, reason: Error, limit: AbortSignal): Promise<GuestEnding> {
   const stopping = call(channel, ['stop', 0, toWireFailure(reason)]);
   const abort = (): void => stopping.abort(limit.reason);
   if (limit.aborted) abort();
   else limit.addEventListener('abort', abort, { once: true });
   const grace = graceAfter(limit);
   try {
-    return readEndFailures(await Promise.race([stopping.promise, grace.over]));
+    return readEnding(await Promise.race([stopping.promise, grace.over]));
   } catch (error) {
-    return [{ kind: 'stop', label: 'the isolate', error }];
+    return { failures: [{ kind: 'stop', label: 'the isolate', error }], holds: true };
   } finally {
     grace.cancel();
     limit.removeEventListener('abort', abort);

@@ -1,15 +1,20 @@
-import { isCodedError, type RegistrationOf } from '@hotswap/protocol';
+import type { RegistrationOf } from '@hotswap/protocol';
+import type { ServiceState } from '@hotswap/sdk';
 import { admitted } from './admission.ts';
 import type { Generation } from './generation.ts';
+import { inOwnWords } from './plugin-call.ts';
 import type { PluginSlot } from './plugin-slot.ts';
 import { fail } from '../errors.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
 import type { EventBus } from '../host-services/event-bus.ts';
 import type { ExtensionPoints } from '../host-services/extension-points.ts';
 import type { ServiceDirectory, ServiceMethod } from '../host-services/service-directory.ts';
+import { watchService } from '../host-services/service-watch.ts';
 import type { TaskScheduler } from '../host-services/task-scheduler.ts';
 import type { Held } from '../routing/gate.ts';
 import type { Lease } from '../routing/lease.ts';
+import { followStream } from '../values/held-stream.ts';
+import { partsIn, withParts } from '../values/value-parts.ts';
 
 /** The host's boards that a published generation is pinned to. */
 export interface ActivationBoards {
@@ -20,7 +25,7 @@ export interface ActivationBoards {
 }
 
 /**
- * Makes tasks, subscriptions, services and extension handlers of a generation live. This happens at publish and never
+ * Makes tasks, subscriptions, watches, services and extension handlers of a generation live. This happens at publish and never
  * at start: else they would run in two generations at once.
  *
  * @returns what detaches all of them
@@ -69,10 +74,36 @@ function handlerIn<Type extends 'service' | 'extension' | 'task'>(
   throw fail('PLUGIN_UNAVAILABLE', { plugin: generation.plugin, state: `without the ${type} it had before` });
 }
 
-/** Callers of a service know its codes: what it threw by code reaches them as it was thrown. */
-function inOwnWords(error: unknown): never {
-  const thrown = isCodedError(error) && error.code === 'PLUGIN_HANDLER_FAILED' ? error.cause : undefined;
-  throw isCodedError(thrown) ? thrown : error;
+/** Streams in the output of a service hold a lease of their own each: a generation drains until they have ended. */
+function holdStreams(generation: Generation, name: string): (output: unknown) => unknown {
+  return (output) => {
+    const streams = partsIn(output, name).filter(({ type }) => type === 'stream');
+    return withParts(output, streams, (part) => {
+      if (part.type !== 'stream') return part;
+      const lease = generation.leases.acquire();
+      const { stream, breakOff } = followStream(part.stream, () => lease.release());
+      lease.cutOff = breakOff;
+      return stream;
+    });
+  };
+}
+
+/** Tells a watch of its plugin how a service stands. */
+function teller(
+  slot: PluginSlot,
+  generation: Generation,
+  watch: { readonly handler: GuestHandler; readonly over: AbortSignal },
+): (state: ServiceState) => Promise<void> {
+  const { handler, over } = watch;
+  return async (state) => {
+    try {
+      // A generation that hands its state over must not learn of anything any more: the one that comes is told itself.
+      if (slot.gate?.reason === 'parked' && (await admitted(slot, [], over)) !== generation) return;
+      if (!over.aborted) await generation.callInBackground(handler, () => [state]);
+    } catch {
+      // Written to the log by the generation, and counted against it.
+    }
+  };
 }
 
 function attachAll(
@@ -86,6 +117,15 @@ function attachAll(
       void (await generation.callInBackground(handler, () => [event]));
     attached.push(boards.events.subscribe({ ...who, event: registration.event, handler: deliver }));
   }
+  for (const { registration, handler } of generation.registered('watch')) {
+    const over = new AbortController();
+    const tell = teller(slot, generation, { handler, over: over.signal });
+    const stop = watchService({ directory: boards.services, service: registration.service, tell });
+    attached.push(() => {
+      stop();
+      over.abort(new Error('the watch is over'));
+    });
+  }
   for (const { registration } of generation.registered('service')) {
     const { name } = registration;
     const methods: Record<string, ServiceMethod> = {};
@@ -95,6 +135,8 @@ function attachAll(
           into.callInBackground(
             handlerIn(into, 'service', (other) => other.name === name),
             (lease) => [method, input, optionsWith(lease, signal)],
+            into.callTimeoutMs,
+            holdStreams(into, `${name}.${method} output`),
           ),
         ).catch(inOwnWords);
     }

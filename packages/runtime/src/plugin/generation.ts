@@ -3,7 +3,7 @@ import type { Logger, MaybePromise } from '@hotswap/sdk';
 import type { CallDeadlines, DeadlineHolder } from './call-deadlines.ts';
 import { FaultLog } from './fault-log.ts';
 import { type GenerationMove, Lifecycle, type PluginState } from './lifecycle.ts';
-import { PluginCall, type CallOptions } from './plugin-call.ts';
+import { inOwnWords, PluginCall, type CallOptions } from './plugin-call.ts';
 import { fail } from '../errors.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
 import type { SocketPort } from '../guest/socket-peer.ts';
@@ -150,6 +150,7 @@ export class Generation implements DeadlineHolder {
           register: (registration, handler) => this.#register(registration, handler),
           fault: (where, error) => this.fault(where, error),
           exited: (error) => this.#exited(error),
+          bound: (fn) => async (input) => this.callInBackground(fn, () => [input]).catch(inOwnWords),
           sockets: this.#sockets,
         },
       }),
@@ -213,17 +214,18 @@ export class Generation implements DeadlineHolder {
     return this.#bounded(call.lease, value, asItIs, { startedAt, call });
   }
 
-  /** Runs a task, an event or a service call under a lease of its own, whose signal the arguments may carry. */
+  /** Runs a task, an event or a service call under a lease of its own, whose signal the arguments may carry; so does `read`. */
   async callInBackground(
     handler: GuestHandler,
     argsFor: (lease: Lease) => readonly unknown[],
     limitMs = this.callTimeoutMs,
+    read: ReadAnswer<unknown> = asItIs,
   ): Promise<unknown> {
     const startedAt = performance.now();
     const lease = this.leases.acquire();
     lease.limitMs = limitMs;
     try {
-      const value = await this.call(lease, asItIs, handler, argsFor(lease));
+      const value = await this.call(lease, read, handler, argsFor(lease));
       this.record(performance.now() - startedAt, false);
       return value;
     } catch (error) {

@@ -1,3 +1,4 @@
+import { isCodedError } from '@hotswap/protocol';
 import type { MethodCall } from '@hotswap/sdk';
 import type { Lease, LeaseBook } from '../routing/lease.ts';
 
@@ -52,4 +53,10 @@ export class PluginCall implements MethodCall {
     this.#stopFollowing?.();
     this.#lease?.release();
   }
+}
+
+/** Callers of a service or a callback know its codes: what it threw by code reaches them as it was thrown. */
+export function inOwnWords(error: unknown): never {
+  const thrown = isCodedError(error) && error.code === 'PLUGIN_HANDLER_FAILED' ? error.cause : undefined;
+  throw isCodedError(thrown) ? thrown : error;
 }

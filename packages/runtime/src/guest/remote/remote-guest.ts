@@ -6,6 +6,7 @@ import { asServeCall, serveHandlers } from './remote-handlers.ts';
 import { ResourceReport } from './resource-report.ts';
 import type { InboundCall } from '../../channel/calls.ts';
 import { Channel, type ServeCall } from '../../channel/channel.ts';
+import { CrossingValues } from '../../channel/crossing-values.ts';
 import type { HostMessage, MessageOf } from '../../channel/messages.ts';
 import type { Transport } from '../../channel/transport.ts';
 import { fromWireFailure, toWireFailure } from '../../channel/wire-failure.ts';
@@ -22,6 +23,7 @@ export interface RemoteGuest {
 /** Brings plugins to life for a host behind `transport`: the same guest as in the host's thread, with its services far away. */
 export function serveGuest(transport: Transport): RemoteGuest {
   const handlers = new Map<number, GuestHandler>();
+  const serviceNames = new Map<number, string>();
   const calls = new Map<string, ServeCall>();
   let manifest: PluginManifest | undefined;
   let services: HostServices | undefined;
@@ -30,6 +32,7 @@ export function serveGuest(transport: Transport): RemoteGuest {
     transport,
     calls,
     tells: new Map([
+      ['callback-gone', ([, callback]) => values.callbackGone(callback)],
       ['drain', ([, call]) => channel.inbound(call)?.onDrain?.()],
       ['buffered', ([, socket, bytes]) => sockets.told(socket as string, bytes as number)],
     ]),
@@ -43,6 +46,7 @@ export function serveGuest(transport: Transport): RemoteGuest {
       },
     },
   });
+  const values = new CrossingValues({ channel: () => channel });
   const outbox = new Outbox(channel);
   const sockets = new RemoteSockets(channel);
   const fault = (where: string, error: unknown): void => channel.tell(['fault', where, toWireFailure(error)]);
@@ -68,7 +72,7 @@ export function serveGuest(transport: Transport): RemoteGuest {
   };
   serve('load', ([, , facts]) => {
     ({ manifest, progress } = facts);
-    services = createRemoteServices(channel, outbox);
+    services = createRemoteServices(channel, outbox, values);
     return guest.load({
       manifest,
       generation: facts.generation,
@@ -78,9 +82,12 @@ export function serveGuest(transport: Transport): RemoteGuest {
       host: {
         register: (registration, handler) => {
           handlers.set(registration.id, handler);
+          if (registration.type === 'service') serviceNames.set(registration.id, registration.name);
           channel.tell(['register', registration]);
         },
         fault,
+        // The lease is the host's: it holds one while it has the callback called.
+        bound: (fn) => async (input) => fn(input as never),
         sockets,
       },
     });
@@ -97,10 +104,26 @@ export function serveGuest(transport: Transport): RemoteGuest {
   serve('stop', async ([, , reason], { signal }) => {
     const failures = await guest.stop(fromWireFailure(reason), signal);
     services?.close();
-    return failures.map(({ kind, label, error }) => ({ kind, label, error: toWireFailure(error) }));
+    return {
+      failures: failures.map(({ kind, label, error }) => ({ kind, label, error: toWireFailure(error) })),
+      holds: holdsOnTo(process.getActiveResourcesInfo()),
+    };
   });
-  const served = serveHandlers({ channel, sockets, handlers, plugin: () => manifest?.name ?? '' });
+  const served = serveHandlers({
+    channel,
+    values,
+    sockets,
+    handlers,
+    serviceNames,
+    plugin: () => manifest?.name ?? '',
+  });
+  calls.set('callback', (message, call) => values.serveCallback(message, call));
   for (const [tag, work] of Object.entries(served))
     calls.set(tag, asServeCall(work as Parameters<typeof asServeCall>[0]));
   return { fault };
+}
+
+/** Whether something is open that its successor may need, such as a port: only the thread's end lets go of that then. */
+function holdsOnTo(resources: readonly string[]): boolean {
+  return resources.some((kind) => kind !== 'MessagePort' && kind !== 'Timeout' && kind !== 'Immediate');
 }

@@ -4,6 +4,7 @@ import { changedFields, CrossedRequest, readResponse, writeHanded, writeResponse
 import type { RemoteSockets } from './remote-sockets.ts';
 import type { InboundCall } from '../../channel/calls.ts';
 import type { Channel, ServeCall } from '../../channel/channel.ts';
+import type { CrossingValues } from '../../channel/crossing-values.ts';
 import type {
   HostMessage,
   MessageOf,
@@ -19,9 +20,12 @@ import type { SocketCall } from '../socket-peer.ts';
 /** What calls of the host are served with. */
 export interface HandlerParts {
   readonly channel: Channel;
+  readonly values: CrossingValues;
   readonly sockets: RemoteSockets;
   /** Handlers by the id of their registration. */
   readonly handlers: ReadonlyMap<number, GuestHandler>;
+  /** What services are called, by the id of their registration. */
+  readonly serviceNames: ReadonlyMap<number, string>;
   readonly plugin: () => string;
 }
 
@@ -41,7 +45,7 @@ export type HandlerTag =
   | 'response-hook';
 
 /** Calls the author's handlers for the host, each kind with what belongs to it. */
-export function serveHandlers({ channel, sockets, handlers, plugin }: HandlerParts): {
+export function serveHandlers({ channel, values, sockets, handlers, serviceNames, plugin }: HandlerParts): {
   [Tag in HandlerTag]: Serve<Tag>;
 } {
   const handlerOf = (id: number): ((...args: readonly unknown[]) => unknown) => {
@@ -53,7 +57,10 @@ export function serveHandlers({ channel, sockets, handlers, plugin }: HandlerPar
     method: ([, , id, data, tenant, requestId], call) => handlerOf(id)(new CrossedCall(call, data, tenant, requestId)),
     task: ([, , id], call) => done(handlerOf(id)(withSignalOf(call))),
     event: ([, , id, event]) => done(handlerOf(id)(event)),
-    service: ([, , id, method, input], call) => handlerOf(id)(method, input, withSignalOf(call)),
+    service: ([, , id, method, input, parts], call) => {
+      const output = handlerOf(id)(method, values.readInput(input, parts), withSignalOf(call));
+      return andThen(output, (value) => values.answer(value, call, `${serviceNames.get(id)}.${method} output`));
+    },
     extension: ([, , id, input]) => handlerOf(id)(input),
     socket: ([, , id, event]) => {
       const socketCall = event as SocketCall;

@@ -1,11 +1,12 @@
 import { HotRequest } from '@hotswap/protocol/http';
-import type { PluginContext } from '@hotswap/sdk';
+import type { PluginContext, ServiceInfo } from '@hotswap/sdk';
 import type { Outbox } from './outbox.ts';
 import { remoteLogger } from './outbox.ts';
 import { readResponse } from './crossed-http.ts';
 import { remoteMetrics } from './remote-metrics.ts';
 import type { PendingCall } from '../../channel/calls.ts';
 import type { Channel } from '../../channel/channel.ts';
+import type { CrossingValues } from '../../channel/crossing-values.ts';
 import type { GuestMessage, WireResponse } from '../../channel/messages.ts';
 import { generationEnded } from '../../host-services/generation-ended.ts';
 import type { HostServices } from '../../host-services/host-services.ts';
@@ -14,7 +15,7 @@ import type { CommitOutcome, NamespaceStore, StoredEntry } from '../../host-serv
 import { createSystemClock, endingClock } from '../../host-services/system-clock.ts';
 
 /** The host's services, as a guest behind a channel has them: each call is a question to the host. */
-export function createRemoteServices(channel: Channel, outbox: Outbox): HostServices {
+export function createRemoteServices(channel: Channel, outbox: Outbox, values: CrossingValues): HostServices {
   const ending = new AbortController();
   return {
     storage: createPluginStorage(remoteStore(channel)),
@@ -24,10 +25,12 @@ export function createRemoteServices(channel: Channel, outbox: Outbox): HostServ
     clock: endingClock(createSystemClock(), ending.signal),
     fetch: remoteFetch(channel),
     emit: (name, payload) => ask(channel, ['emit', 0, name, payload]),
-    callService: (service, method, input, signal) => {
+    callService: async (service, method, input, signal) => {
       signal?.throwIfAborted();
-      return followed(channel.call(['use', 0, service, method, input]), signal);
+      const { pending, promise } = values.call(['use', 0, service, method], input, `${service}.${method} input`);
+      return followed(pending, signal, promise);
     },
+    listServices: () => ask<readonly ServiceInfo[]>(channel, ['services', 0]),
     close: () => ending.abort(generationEnded('the generation has ended')),
   };
 }
@@ -69,14 +72,18 @@ function ask<T>(channel: Channel, message: GuestMessage): Promise<T> {
 }
 
 /** Gives a call up when the caller's signal is aborted; then it rejects with the caller's own reason. */
-async function followed(pending: PendingCall, signal: AbortSignal | undefined): Promise<unknown> {
-  if (signal === undefined) return pending.promise;
+async function followed(
+  pending: PendingCall,
+  signal: AbortSignal | undefined,
+  promise = pending.promise,
+): Promise<unknown> {
+  if (signal === undefined) return promise;
   const abort = (): void => pending.abort(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   // Not before the last byte of an answer: until then it can still be given up.
   pending.onEnd = () => signal.removeEventListener('abort', abort);
   try {
-    return await pending.promise;
+    return await promise;
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   }

@@ -6,6 +6,7 @@ import { readRegistration } from './read-registration.ts';
 import { readResources } from './read-answers.ts';
 import { boundedValue, bytesWithin, InvalidMessage, listOf, textOf, wholeOf } from '../../channel/bounds.ts';
 import type { Channel, ServeCall, TakeMessage } from '../../channel/channel.ts';
+import type { CrossingValues } from '../../channel/crossing-values.ts';
 import type { WireBody } from '../../channel/bodies/bodies.ts';
 import type { GuestMessage } from '../../channel/messages.ts';
 import { fromWireFailure } from '../../channel/wire-failure.ts';
@@ -16,6 +17,7 @@ import type { GenerationServices } from '../../host-services/service-registry.ts
 /** What a guest's word reaches on the host's side, and nothing else. */
 export interface GuestRights {
   readonly channel: () => Channel;
+  readonly values: CrossingValues;
   readonly services: GenerationServices;
   readonly fault: GuestHost['fault'];
   readonly sockets: GuestHost['sockets'];
@@ -24,7 +26,14 @@ export interface GuestRights {
 }
 
 type Tag = Exclude<GuestMessage[0], 'answer' | 'failure' | 'abort' | 'pull' | 'cancel' | 'chunk' | 'end' | 'break'>;
-type TellTag = 'register' | 'notes' | 'fault' | 'resources' | 'watch-drain' | (`socket-${string}` & Tag);
+type TellTag =
+  | 'register'
+  | 'callback-gone'
+  | 'notes'
+  | 'fault'
+  | 'resources'
+  | 'watch-drain'
+  | (`socket-${string}` & Tag);
 type CallTag = Exclude<Tag, TellTag>;
 
 const longestKey = 512;
@@ -40,7 +49,7 @@ const largestFrame = 16_777_216;
  * What a guest may ask of its host. Every part of a message is the plugin's word: it is read with a bound, and whose it
  * is comes from the services, which are made for one generation of one plugin.
  */
-export function hostCalls({ channel, services }: GuestRights): ReadonlyMap<string, ServeCall> {
+export function hostCalls({ channel, values, services }: GuestRights): ReadonlyMap<string, ServeCall> {
   const { store } = services;
   const served: Readonly<Record<CallTag, ServeCall>> = {
     next: ([, , middleware, handed], call) => {
@@ -53,10 +62,15 @@ export function hostCalls({ channel, services }: GuestRights): ReadonlyMap<strin
     'storage-commit': async ([, , reads, writes]) => store.commit(readsOf(reads), writesOf(writes)),
     secret: async ([, , name]) => services.secrets.get(textOf(name, longestName)),
     emit: async ([, , name, payload]) => services.emit(textOf(name, longestName), boundedValue(payload, payloadBounds)),
-    use: async ([, , service, method, input], call) => {
-      const value = boundedValue(input, payloadBounds);
-      return services.callService(textOf(service, longestName), textOf(method, longestName), value, call.signal);
+    use: async ([, , service, method, input, parts], call) => {
+      const [name, called] = [textOf(service, longestName), textOf(method, longestName)];
+      const value = values.readInput(boundedValue(input, payloadBounds), parts);
+      const output = await services.callService(name, called, value, call.signal);
+      return values.answer(output, call, `${name}.${called} output`);
     },
+    services: async () => services.listServices(),
+    callback: ([tag, call, number, input], inbound) =>
+      values.serveCallback([tag, call, number, boundedValue(input, payloadBounds)], inbound),
     fetch: async ([, , redirect, method, url, headers, body], call) => {
       const payload = bodyOf(channel(), body);
       const answer = await services.fetch(urlOf(url), {
@@ -78,11 +92,12 @@ export function hostCalls({ channel, services }: GuestRights): ReadonlyMap<strin
 
 /** What a guest may tell its host. */
 export function hostTells(rights: GuestRights): ReadonlyMap<string, TakeMessage> {
-  const { channel, services, fault, sockets, register, resources } = rights;
+  const { channel, values, services, fault, sockets, register, resources } = rights;
   const notes = new NoteReader(services.log, services.metrics, fault);
   const watched = new WeakSet<HttpCall>();
   const served: Readonly<Record<TellTag, TakeMessage>> = {
     register: ([, registration]) => register(readRegistration(registration)),
+    'callback-gone': ([, callback]) => values.callbackGone(callback),
     notes: ([, list]) => notes.read(list),
     fault: ([, where, failure]) => fault(String(where).slice(0, 200), fromWireFailure(failure)),
     resources: ([, counts]) => resources(readResources(counts)),

@@ -50,6 +50,8 @@ export function readRegistration(value: unknown): Registration {
       };
     case 'subscription':
       return { type, id, event: textOf(said['event'], longestName) };
+    case 'watch':
+      return { type, id, service: textOf(said['service'], longestName) };
     case 'service': {
       const methods = listOf(said['methods'], mostMethods).map((name) => textOf(name, longestName));
       return { type, id, name: textOf(said['name'], longestName), methods };

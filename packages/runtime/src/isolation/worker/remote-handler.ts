@@ -6,6 +6,7 @@ import { exact } from '../../channel/bodies/bodies.ts';
 import { InvalidMessage, listOf } from '../../channel/bounds.ts';
 import type { PendingCall, ReadAnswer } from '../../channel/calls.ts';
 import type { Channel } from '../../channel/channel.ts';
+import type { CrossingValues } from '../../channel/crossing-values.ts';
 import type { HostMessage } from '../../channel/messages.ts';
 import type { GuestHandler } from '../../guest/guest-host.ts';
 import type { SocketCall } from '../../guest/socket-peer.ts';
@@ -15,7 +16,8 @@ type Info = RequestInfo & Partial<Followable>;
 type Signalled = { readonly signal: AbortSignal } & Partial<Followable>;
 
 /** The host's handler of a registration: it sends each call across, and gives it up there when it is given up here. */
-export function remoteHandler({ type, id }: Registration, channel: Channel): GuestHandler {
+export function remoteHandler(registration: Registration, channel: Channel, values: CrossingValues): GuestHandler {
+  const { type, id } = registration;
   switch (type) {
     case 'method':
       return (call: MethodCall & Partial<Followable>) =>
@@ -23,10 +25,15 @@ export function remoteHandler({ type, id }: Registration, channel: Channel): Gue
     case 'task':
       return (run: Signalled) => followed(send(channel, ['task', 0, id]), run);
     case 'subscription':
+    case 'watch':
       return (event: unknown) => send(channel, ['event', 0, id, event]).promise;
     case 'service':
-      return (method: string, input: unknown, options: Signalled) =>
-        followed(send(channel, ['service', 0, id, method, input]), options);
+      return (method: string, input: unknown, options: Signalled) => {
+        const name = `${registration.name}.${method} input`;
+        const { pending, promise } = values.call(['service', 0, id, method], input, name);
+        void followed(pending, options);
+        return promise;
+      };
     case 'extension':
       return (input: unknown) => send(channel, ['extension', 0, id, input]).promise;
     case 'websocket':
