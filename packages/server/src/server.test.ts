@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createServerLog } from './server-log.ts';
 import { startServer } from './server.ts';
-import type { ServerOptions } from './server.ts';
+import type { Server, ServerOptions } from './server.ts';
 
 let cwd: string;
 
@@ -14,7 +14,14 @@ beforeEach(async () => {
   cwd = await realpath(await mkdtemp(join(tmpdir(), 'hotswap-server-')));
 });
 
-afterEach(() => rm(cwd, { recursive: true, force: true }));
+/** Closed before their folder goes: what they write at their end belongs in it. */
+const servers: Server[] = [];
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+  // No `force`: it would hide that a server wrote after it had said it was closed.
+  await rm(cwd, { recursive: true });
+});
 
 /** A plugin that sees everything, uses all a page can do with its origin, shows who asks, reads and fails. */
 const page = `export default {
@@ -51,7 +58,7 @@ async function start(settings: string, options: Partial<ServerOptions> = {}) {
   const log = createServerLog({ stream, level: 'debug' });
   const env = { HOTSWAP_SERVER_BIND: '127.0.0.1:0' };
   const server = await startServer({ mode: 'operate', configFile: 'hotswap.toml', cwd, env, log, ...options });
-  onTestFinished(() => server.close());
+  servers.push(server);
   const lines = (): readonly Record<string, unknown>[] =>
     texts
       .join('')
