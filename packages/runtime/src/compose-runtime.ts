@@ -216,6 +216,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
         verbs.rollback(slot.name, { actor: 'watch', reason, operationId, wait: 'published' }),
       );
     },
+    unrevived: (slot, problem) => supervisor.unrevived(slot, problem),
     rolledBack: (slot, reason) => {
       services.runtimeMetrics.rollbackFinished(0);
       slot.countRollback(reason);

@@ -65,6 +65,11 @@ export class Supervisor {
     else this.#of(slot).exited(generation, error);
   }
 
+  /** A hand-over failed, and the version before could not be brought back. */
+  unrevived(slot: PluginSlot, problem: string): void {
+    if (!this.#isClosed) this.#of(slot).ails('start-failed', problem);
+  }
+
   /** A plugin was asked for its health. @param problem undefined: it is well enough */
   probed(slot: PluginSlot, problem: string | undefined): void {
     if (this.#isClosed) return;

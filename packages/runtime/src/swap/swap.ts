@@ -9,6 +9,7 @@ import {
   rehearse,
   type Turn,
 } from './exclusive/hand-over.ts';
+import { empty, type Holding, holdArrivals, letIn } from './exclusive/hold-arrivals.ts';
 import type { StatePassage } from './exclusive/state-passage.ts';
 import { publish, type PublishParts, routeTo } from './publish.ts';
 import { retire, type RetireParts } from './retire.ts';
@@ -72,10 +73,14 @@ interface Attempt {
 interface Candidate extends Attempt {
   readonly generation: Generation;
   /** The hand-over it needs before it can be published. */
-  readonly handOver: (Omit<Turn, 'steps'> & { readonly passage: StatePassage }) | undefined;
+  readonly turn: (Omit<Turn, 'steps'> & { readonly passage: StatePassage }) | undefined;
+  /** Its arrivals, held back meanwhile. */
+  holding: Holding | undefined;
   /** That hand-over, once it is done. */
   handedOver: HandedOver | undefined;
 }
+
+const nothingYet = { turn: undefined, holding: undefined, handedOver: undefined } as const;
 
 /** A swap's two moments: when the new generation serves, and when the old one has let go. */
 export interface Swapping {
@@ -106,11 +111,12 @@ export async function swapTogether(
   let before: readonly (Generation | undefined)[];
   try {
     for (const attempt of attempts) candidates.push(await prepare(parts, attempt));
-    for (const candidate of candidates) candidate.handedOver = await takeOver(parts, candidate);
+    await handOverTogether(parts, candidates);
     before = publishTogether(parts, candidates);
   } catch (error) {
-    for (const { slot, generation, handedOver } of candidates.toReversed()) {
-      await handedOver?.undo(error);
+    for (const { slot, generation, holding, handedOver } of candidates.toReversed()) {
+      if (handedOver) await handedOver.undo(error);
+      else if (holding) letIn(parts, holding);
       await discard(parts, slot, generation, error);
     }
     return attempts.map((attempt, index) => refused(parts, attempt, candidates[index], givenUp(attempt) ?? error));
@@ -138,14 +144,14 @@ async function prepare(parts: SwapParts, { slot, change, steps }: Attempt): Prom
     if (isTakeOver(turn)) {
       const earlier = await earlierState(slot, change);
       const passage = await steps.run('rehearse', () => rehearse(parts, turn, earlier));
-      return { slot, change, steps, generation, handOver: { ...turn, passage }, handedOver: undefined };
+      return { ...nothingYet, slot, change, steps, generation, turn: { ...turn, passage } };
     }
     await bringUp(generation, await stateBeside(parts, turn), steps, limit);
   } catch (error) {
     await discard(parts, slot, generation, error);
     throw error;
   }
-  return { slot, change, steps, generation, handOver: undefined, handedOver: undefined };
+  return { ...nothingYet, slot, change, steps, generation };
 }
 
 /** Whether the old generation must let go before the new one starts. */
@@ -173,8 +179,25 @@ async function stateBeside(
   }
 }
 
-async function takeOver(parts: SwapParts, { steps, handOver: turn }: Candidate): Promise<HandedOver | undefined> {
-  return turn && handOver(parts, { ...turn, steps }, turn.passage);
+/** Those whose old generation must let go first: all of them are empty before the first one stops. */
+async function handOverTogether(parts: SwapParts, candidates: readonly Candidate[]): Promise<void> {
+  const turns = candidates.flatMap((candidate) =>
+    candidate.turn === undefined ? [] : [{ candidate, turn: { ...candidate.turn, steps: candidate.steps } }],
+  );
+  const [first] = turns;
+  if (first === undefined) return;
+  const holdings = holdArrivals(
+    parts,
+    turns.map(({ turn }) => turn),
+    first.turn.signal,
+  );
+  for (const [index, { candidate }] of turns.entries()) candidate.holding = holdings[index];
+  await first.turn.steps.run('park', () => empty(parts, holdings));
+  for (const { candidate, turn } of turns) {
+    const { passage } = turn;
+    const { holding } = candidate;
+    if (holding) candidate.handedOver = await handOver(parts, turn, { passage, holding });
+  }
 }
 
 /**
@@ -200,8 +223,9 @@ function publishTogether(parts: SwapParts, candidates: readonly Candidate[]): re
 }
 
 function succeed(parts: SwapParts, candidate: Candidate, previous: Generation | undefined): Swapping {
-  const { slot, change, generation, handedOver } = candidate;
-  const carried = handedOver?.release() ?? 0;
+  const { slot, change, generation, holding, handedOver } = candidate;
+  holding?.limit.end();
+  const carried = holding?.lot.release() ?? 0;
   slot.health = { status: 'healthy', reason: undefined, checkedAt: Date.now() };
   // A restart is no change: what was there before it is what is there now.
   const isNoted = previous && change.isReturn !== true && change.operation !== 'restart';
@@ -294,11 +318,11 @@ function refused(
   const { operation, operationId } = change;
   const published: SwapReport = {
     ...emptyReport({ outcome: isServing ? 'kept' : 'failed', operation, operationId, plugin: slot.name }),
-    from: candidate?.handOver?.previous.number ?? slot.current?.number,
+    from: candidate?.turn?.previous.number ?? slot.current?.number,
     to: slot.current?.number,
     steps: steps.steps,
     reason,
-    parked: candidate?.handedOver?.parked() ?? 0,
+    parked: candidate?.holding?.lot.parked ?? 0,
     durationMs: steps.durationMs,
   };
   return { published, drained: Promise.resolve(published) };
@@ -309,7 +333,7 @@ function report(
   previous: Generation | undefined,
   counts: { readonly cancelled: number; readonly carried: number },
 ): SwapReport {
-  const { slot, change, steps, generation, handedOver } = candidate;
+  const { slot, change, steps, generation, holding, handedOver } = candidate;
   const { operation, operationId } = change;
   return {
     ...emptyReport({ outcome: 'swapped', operation, operationId, plugin: slot.name }),
@@ -317,7 +341,7 @@ function report(
     from: previous?.number,
     to: generation.number,
     steps: [...steps.steps],
-    parked: handedOver?.parked() ?? 0,
+    parked: holding?.lot.parked ?? 0,
     lost: handedOver?.lost ?? 0,
     durationMs: steps.durationMs,
   };

@@ -1,10 +1,9 @@
 import type { ExportedState } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
-import { ParkingTimeLimit } from './parking-time-limit.ts';
+import { type HoldParts, type HoldSettings, type Holding, letIn } from './hold-arrivals.ts';
 import { planStatePassage, type StatePassage } from './state-passage.ts';
 import { revive, type ReviveParts } from './revive.ts';
 import { bringUp } from '../bring-up.ts';
-import { republish } from '../publish.ts';
 import { retire, stop } from '../retire.ts';
 import type { StepClock } from '../step-clock.ts';
 import { settlesWithin, withLimit } from '../time-limit.ts';
@@ -13,25 +12,18 @@ import { unlessAborted } from '../../guest/ledger.ts';
 import type { Generation } from '../../plugin/generation.ts';
 import type { KeptState } from '../../plugin/history.ts';
 import type { PluginSlot } from '../../plugin/plugin-slot.ts';
-import { ParkingLot } from '../../routing/parking-lot.ts';
 import { seal, unseal, type SealedState } from '../../state/sealed-state.ts';
 
-export interface HandOverSettings {
+export interface HandOverSettings extends HoldSettings {
   readonly loadTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
   readonly graceMs: number;
-  /** How long arrivals may be held back. */
-  readonly parkTimeoutMs: number;
-  /** How many of them. */
-  readonly maxParked: number;
 }
 
 /** What a hand-over is made with. */
-export interface HandOverParts extends ReviveParts {
+export interface HandOverParts extends ReviveParts, HoldParts {
   readonly settings: HandOverSettings;
   readonly log: Logger;
-  /** The plugins whose answer somebody who holds `plugin` waits for. */
-  readonly waitsFor: (plugin: string) => Iterable<string>;
   /** Keeps a state for a restart after a crash. Nobody waits for the disk here. */
   readonly keepState: (plugin: string, state: SealedState) => KeptState;
 }
@@ -51,10 +43,6 @@ export interface HandedOver {
   readonly state: KeptState | undefined;
   /** Answered calls that are not in the state that went over. */
   readonly lost: number;
-  /** Arrivals that were held back so far. */
-  readonly parked: () => number;
-  /** After the publish: whoever waits goes on. @returns how many they were */
-  readonly release: () => number;
   /** Instead of the publish: a new generation of the old code takes the old one's place, with its state. */
   readonly undo: (error: unknown) => Promise<void>;
 }
@@ -93,27 +81,23 @@ export async function rehearse(
 }
 
 /**
- * The recipe of a hand-over: hold arrivals back, let the old generation finish, take its state, stop it, start the new
- * one with the state. Up to the stop a failure lets the old generation go on; from the stop on it is revived.
+ * The recipe of a hand-over, once nobody is in the old generation: take its state, stop it, start the new one with the
+ * state. Up to the stop a failure lets the old generation go on; from the stop on it is revived.
  */
-export async function handOver(parts: HandOverParts, turn: Turn, passage: StatePassage): Promise<HandedOver> {
+export async function handOver(
+  parts: HandOverParts,
+  turn: Turn,
+  { passage, holding }: { readonly passage: StatePassage; readonly holding: Holding },
+): Promise<HandedOver> {
   const { slot, previous, generation, steps } = turn;
   const { settings } = parts;
-  const limit = new ParkingTimeLimit({
-    ms: settings.parkTimeoutMs,
-    signal: turn.signal,
-    timedOut: () => fail('HAND_OVER_TIMED_OUT', { plugin: slot.name, limitMs: settings.parkTimeoutMs }),
-  });
-  const lot = park(parts, turn, limit);
+  const { lot, limit } = holding;
   let own: ExportedState | undefined;
   let state: ExportedState | undefined;
   try {
-    await steps.run('park', () => quiesce(parts, previous, limit.signal));
-    lot.vacate();
     [own, state] = await steps.run('export', () => unlessAborted(take(previous, passage), limit.signal));
   } catch (error) {
-    limit.end();
-    goOn(parts, slot, lot);
+    letIn(parts, holding);
     throw error;
   }
   const sealed = own && seal(slot.name, own);
@@ -133,48 +117,7 @@ export async function handOver(parts: HandOverParts, turn: Turn, passage: StateP
     await undo(error);
     throw error;
   }
-  return {
-    state: kept,
-    lost: passage.type === 'restore' ? passage.lost : 0,
-    parked: () => lot.parked,
-    release: () => {
-      limit.end();
-      return lot.release();
-    },
-    undo,
-  };
-}
-
-/** From here on arrivals wait. What undoes it: `goOn`, or the publish of whoever takes over. */
-function park(parts: HandOverParts, { slot, previous }: Turn, limit: ParkingTimeLimit): ParkingLot<Generation> {
-  const places = parts.settings.maxParked;
-  const lot = new ParkingLot<Generation>({
-    last: previous,
-    places,
-    waitsFor: parts.waitsFor,
-    onFull: () => limit.giveUp(fail('PARKING_FULL', { plugin: slot.name, places })),
-  });
-  slot.parking = lot;
-  parts.boards.events.park(slot.name, previous.number);
-  republish(parts);
-  return lot;
-}
-
-/** The hand-over is off: the old generation serves on, and whoever waited goes in to it. */
-function goOn(parts: HandOverParts, slot: PluginSlot, lot: ParkingLot<Generation>): void {
-  slot.parking = undefined;
-  republish(parts);
-  parts.boards.events.unpark(slot.name, lot.last.number);
-  lot.last.leases.callOffDrain();
-  lot.release();
-}
-
-/** Waits until nobody is in the old generation. It takes nobody new but those who would wait for each other else. */
-async function quiesce({ boards }: HandOverParts, previous: Generation, signal: AbortSignal): Promise<void> {
-  const { leases, plugin, number } = previous;
-  leases.announceDrain();
-  await unlessAborted(boards.events.idle(plugin, number), signal);
-  while (leases.count > 0) await unlessAborted(leases.whenIdle(), signal);
+  return { state: kept, lost: passage.type === 'restore' ? passage.lost : 0, undo };
 }
 
 /** The state in the old generation's own schema, and in the one that goes over. */

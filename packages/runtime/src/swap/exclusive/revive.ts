@@ -14,6 +14,8 @@ export interface ReviveParts extends PublishParts, RetireParts {
   readonly settings: RetireParts['settings'] & { readonly loadTimeoutMs: number };
   readonly log: Logger;
   readonly make: (slot: PluginSlot, artifact: Artifact, wish: SlotWish) => Generation;
+  /** Neither the new version nor the old one came up: nobody serves. */
+  readonly unrevived: (slot: PluginSlot, problem: string) => void;
   /** A public state may have changed. */
   readonly noted: (slot: PluginSlot, reason: string) => void;
 }
@@ -58,6 +60,7 @@ export async function revive(parts: ReviveParts, turn: BrokenTurn, cause: unknow
     lot.refuse(fail('PLUGIN_UNAVAILABLE', { plugin: slot.name, state: slot.publicState }));
     if (generation.lifecycle.can('failed')) generation.lifecycle.move('failed', toWireError(error).code);
     slot.track(retire(parts, slot, generation, 'could not be revived'));
+    parts.unrevived(slot, message);
   }
   slot.track(retire(parts, slot, previous, 'handed over'));
 }
