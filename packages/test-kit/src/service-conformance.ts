@@ -78,6 +78,16 @@ export function describeServices(
       await expect.poll(() => runtime.pluginStatus('desk').activeRequests).toBe(0);
     });
 
+    it('keep a generation until the streams that it gave out have ended', async () => {
+      await ask('open-flood');
+      const reloading = runtime.reload('desk');
+      await expect.poll(() => runtime.pluginStatus('desk').generation).not.toBe(first);
+      expect(await ask('who')).not.toEqual({ generation: first });
+      expect(await ask('read-flood')).toBe(true);
+      await ask('close-flood');
+      expect(await reloading).toMatchObject({ outcome: 'swapped', cancelled: 0 });
+    });
+
     it('call callbacks back, for as long as their owner keeps them', async () => {
       expect(await ask('count')).toEqual([60, [1, 2, 3]]);
       expect(runtime.pluginStatus('desk-user').resources['callback'] ?? 0).toBe(0);
