@@ -348,3 +348,30 @@ describe.each([
     });
   });
 });
+
+it('is brought up by recovery, with its state, when neither the new version nor the old one comes up at once', async () => {
+  const failsOnce = `if (state && !globalThis.hotswapTestRevived) {
+    globalThis.hotswapTestRevived = true;
+    throw new Error('the port is not free yet');
+  }`;
+  await using folder = await temporaryFolder();
+  const recovery = { backoff: { strategy: 'fixed', from: '10ms', to: '10ms' } };
+  const withRecovery = (version: string): string =>
+    JSON.stringify({ ...JSON.parse(manifest(version)), hotswap: { recovery } });
+  await write(folder.path, {
+    'old/package.json': withRecovery('1.0.0'),
+    'old/index.js': counter('old', { start: failsOnce }),
+    'next/package.json': withRecovery('2.0.0'),
+    'next/index.js': counter('next', { start: `throw new Error('never');` }),
+  });
+  await using host = await run();
+  await host.runtime.load(join(folder.path, 'old'));
+  await host.get('/count', { method: 'POST' });
+  const report = await host.runtime.swap('counter', join(folder.path, 'next'));
+  expect(report).toMatchObject({ outcome: 'failed', reason: { code: 'PLUGIN_START_FAILED' } });
+  expect(report.steps.filter(({ error }) => error).map(({ name }) => name)).toEqual(['start', 'start', 'revive']);
+  await until(() => host.status('counter').state === 'active', 'recovery has brought it up');
+  expect(await host.get('/count')).toEqual([200, '1']);
+  expect(host.status('counter')).toMatchObject({ version: '1.0.0' });
+  Reflect.deleteProperty(globalThis, 'hotswapTestRevived');
+});

@@ -20,7 +20,7 @@ const begin = async (plugins: Readonly<Record<string, PluginDefinition>>, limits
 };
 const get = (path: string, init?: RequestInit): Promise<Response> =>
   runtime.fetch(new Request(`http://host.test${path}`, init));
-const text = async (path: string): Promise<string> => (await get(path)).text();
+const text = async (path: string, init?: RequestInit): Promise<string> => (await get(path, init)).text();
 const exclusive = (start: (ctx: PluginContext) => void): PluginDefinition =>
   definePlugin({
     swap: 'exclusive',
