@@ -30,6 +30,7 @@ import { WorkerIsolate } from './isolation/worker-isolate.ts';
 import { guestEntry } from './isolation/worker/guest-entry.ts';
 import type { Artifact } from './loading/artifact.ts';
 import { createLoader, type Loader } from './loading/load-artifact.ts';
+import { boundCallback } from './plugin/admission.ts';
 import { CallDeadlines } from './plugin/call-deadlines.ts';
 import { Generation } from './plugin/generation.ts';
 import { Diagnostics } from './diagnosis/diagnostics.ts';
@@ -178,6 +179,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       callTimeoutMs: level === 'none' ? Infinity : callTimeoutOf(manifest, limits.callTimeoutMs),
       maxBodyBytes: manifest.limits?.maxBody === undefined ? Infinity : parseSize(manifest.limits.maxBody),
       log: log.child({ plugin_name: slot.name, version: manifest.version, generation: number }),
+      bound: (fn, maker) => boundCallback(slot, maker, fn),
       onExit: (error, exited) => supervisor.exited(error, exited),
       onFailure: (failed) => supervisor.failed(failed),
       onMove: ({ from, to, reason }, moved) => {

@@ -235,3 +235,27 @@ it('a callback of a thread that ended is gone', async () => {
   await expect(running.runtime.invoke('giving', 'die')).rejects.toMatchObject({ code: 'ISOLATE_EXITED' });
   await expect.poll(() => running.runtime.invoke('keeping', 'call')).toBe('CALLBACK_GONE');
 });
+
+it.each(['basic', 'strict'])('a callback never runs in a generation whose state was taken: at %s', async (level) => {
+  await using running = await host({ provider: 'basic', consumer: 'basic' });
+  const folder = join(running.desk('1.0.0'), '..', '..', 'exclusive');
+  const keeps = `let kept; ctx.provide({ name: 'keeper', methods: {} }, { keep: ({ fn }) => void (kept = fn) });
+    ctx.methods.handle('call', async () => { try { return await kept(1); } catch (error) { return error.code; } });`;
+  const counts = `let count = 0;
+    const keeper = ctx.use({ name: 'keeper', methods: { keep: {} } });
+    ctx.methods.handle('give', () => keeper.keep({ fn: ctx.callback((n) => count += n) }));
+    return { exportState: async () => { const now = count; await ctx.clock.sleep(100); return { now }; } };`;
+  await write(folder, {
+    ...pluginFiles('keeping', keeps),
+    ...pluginFiles('counting', counts, { isolation: level, stateVersion: 1, swap: 'exclusive' }),
+  });
+  for (const name of ['keeping', 'counting'])
+    expect((await running.runtime.load(join(folder, name))).reason).toBeUndefined();
+  await running.runtime.invoke('counting', 'give');
+  expect(await running.runtime.invoke('keeping', 'call')).toBe(1);
+  const reloading = running.runtime.reload('counting');
+  await until(() => running.status('counting').gate === 'parked', 'the plugin is parked');
+  const late = running.runtime.invoke('keeping', 'call');
+  expect((await reloading).reason).toBeUndefined();
+  expect(await late).toBe('CALLBACK_GONE');
+});

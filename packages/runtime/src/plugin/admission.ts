@@ -1,6 +1,8 @@
 import type { Generation } from './generation.ts';
+import { inOwnWords } from './plugin-call.ts';
 import type { PluginSlot } from './plugin-slot.ts';
 import { fail } from '../errors.ts';
+import type { GuestHandler } from '../guest/guest-host.ts';
 import { unlessAborted } from '../guest/ledger.ts';
 import type { Held } from '../routing/gate.ts';
 
@@ -35,6 +37,23 @@ export async function admitted(
       }
     }
   }
+}
+
+/**
+ * A function that a generation handed out, as others call it: under a lease of that generation. While the plugin is
+ * parked it is let in as long as somebody is inside, who may be waiting for it; once the old generation is empty its
+ * state may have been taken, and calls wait for what becomes of it. They reject with CALLBACK_GONE when that is its end.
+ */
+export function boundCallback(
+  slot: PluginSlot,
+  generation: Generation,
+  fn: GuestHandler,
+): (input: unknown) => Promise<unknown> {
+  return async (input) => {
+    const isEmptied = slot.gate?.reason === 'parked' && generation.leases.count === 0;
+    if (isEmptied && (await admitted(slot, [], undefined)) !== generation) throw fail('CALLBACK_GONE');
+    return generation.callInBackground(fn, () => [input]).catch(inOwnWords);
+  };
 }
 
 function orUnavailable({ name, publicState }: PluginSlot, generation: Generation | undefined): Generation {

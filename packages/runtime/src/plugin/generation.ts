@@ -3,7 +3,7 @@ import type { Logger, MaybePromise } from '@hotswap/sdk';
 import type { CallDeadlines, DeadlineHolder } from './call-deadlines.ts';
 import { FaultLog } from './fault-log.ts';
 import { type GenerationMove, Lifecycle, type PluginState } from './lifecycle.ts';
-import { inOwnWords, PluginCall, type CallOptions } from './plugin-call.ts';
+import { PluginCall, type CallOptions } from './plugin-call.ts';
 import { fail } from '../errors.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
 import type { SocketPort } from '../guest/socket-peer.ts';
@@ -31,6 +31,8 @@ export interface GenerationParts {
   readonly maxBodyBytes: number;
   readonly log: Logger;
   readonly onMove: (move: GenerationMove, generation: Generation) => void;
+  /** A function of it as others may call it. */
+  readonly bound: (fn: GuestHandler, generation: Generation) => (input: unknown) => Promise<unknown>;
   /** Its isolate ended without being asked to. */
   readonly onExit: (error: Error, generation: Generation) => void;
   /** A call of it failed, or an error came out of it. */
@@ -84,8 +86,8 @@ export class Generation implements DeadlineHolder {
   readonly #deadlines: CallDeadlines;
   readonly #faultLog: FaultLog;
   readonly #sockets: SocketPort;
-  readonly #onExit: GenerationParts['onExit'];
-  readonly #onFailure: GenerationParts['onFailure'];
+  /** Whoever it belongs to. */
+  readonly #owner: Pick<GenerationParts, 'bound' | 'onExit' | 'onFailure'>;
   #config: Readonly<Record<string, unknown>>;
 
   constructor(parts: GenerationParts) {
@@ -100,8 +102,7 @@ export class Generation implements DeadlineHolder {
     this.#config = parts.config;
     this.#deadlines = parts.deadlines;
     this.#sockets = parts.sockets;
-    this.#onExit = parts.onExit;
-    this.#onFailure = parts.onFailure;
+    this.#owner = parts;
     this.#faultLog = new FaultLog(parts.log, parts.artifact.program);
   }
 
@@ -150,7 +151,7 @@ export class Generation implements DeadlineHolder {
           register: (registration, handler) => this.#register(registration, handler),
           fault: (where, error) => this.fault(where, error),
           exited: (error) => this.#exited(error),
-          bound: (fn) => async (input) => this.callInBackground(fn, () => [input]).catch(inOwnWords),
+          bound: (fn) => this.#owner.bound(fn, this),
           sockets: this.#sockets,
         },
       }),
@@ -214,7 +215,7 @@ export class Generation implements DeadlineHolder {
     return this.#bounded(call.lease, value, asItIs, { startedAt, call });
   }
 
-  /** Runs a task, an event or a service call under a lease of its own, whose signal the arguments may carry; so does `read`. */
+  /** Runs a task, an event or a service call, and `read`, under a lease of its own, whose signal the arguments may carry. */
   async callInBackground(
     handler: GuestHandler,
     argsFor: (lease: Lease) => readonly unknown[],
@@ -241,7 +242,7 @@ export class Generation implements DeadlineHolder {
     if (isError) this.errors++;
     this.durations.record(durationMs);
     this.onOutcome?.({ isError, durationMs });
-    if (isError) this.#onFailure(this);
+    if (isError) this.#owner.onFailure(this);
   }
 
   /** A middleware waits for what stands behind it: its own time does not run meanwhile. */
@@ -267,7 +268,7 @@ export class Generation implements DeadlineHolder {
     this.faults++;
     this.#faultLog.write(`plugin failed in a ${where}`, error);
     this.onOutcome?.({ isError: true, durationMs: 0 });
-    this.#onFailure(this);
+    this.#owner.onFailure(this);
   }
 
   /** Lets go of the host's side, after the isolate has stopped. */
@@ -297,7 +298,7 @@ export class Generation implements DeadlineHolder {
     this.leases.cutOffAll(error);
     if (this.lifecycle.can('failed')) this.lifecycle.move('failed', toCode(error));
     // Whoever watches acts next, if anybody does: recovery must see first that there is a watch.
-    this.#onExit(error, this);
+    this.#owner.onExit(error, this);
     this.onOutcome?.({ isError: true, durationMs: 0 });
   }
 
