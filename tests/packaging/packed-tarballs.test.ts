@@ -1,11 +1,15 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 
 import { publint } from 'publint';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { packPackages, publishedManifest } from '../../scripts/pack.ts';
 
@@ -26,6 +30,7 @@ beforeAll(async () => {
     await writeGreeter(join(consumer, `plugins-${level}`, 'greeter'), '1.0.0', 'hello', level);
     await writeGreeter(join(consumer, `next-${level}`), '2.0.0', 'good day', level);
   }
+  await writeCounter(join(consumer, 'plugins-counter', 'counter'));
   whyNotInstalled = await installTarballs();
 });
 
@@ -44,14 +49,6 @@ async function installTarballs(): Promise<string | undefined> {
 }
 
 async function writeGreeter(folder: string, version: string, greeting: string, isolation: string): Promise<void> {
-  const manifest = {
-    name: 'greeter',
-    version,
-    type: 'module',
-    main: './index.js',
-    engines: { hotswap: '^1.0.0' },
-    hotswap: { kinds: ['protocol'], isolation },
-  };
   const entry = `import { definePlugin } from '@hotswap/sdk';
 export default definePlugin({
   start(ctx) {
@@ -59,9 +56,54 @@ export default definePlugin({
   },
 });
 `;
+  await writePlugin(folder, { name: 'greeter', version, isolation, entry });
+}
+
+/** Counts in memory, says so over its swaps, and echoes what it hears over a WebSocket. */
+async function writeCounter(folder: string): Promise<void> {
+  const entry = `import { definePlugin } from '@hotswap/sdk';
+export default definePlugin({
+  swap: 'exclusive',
+  state: { version: 1 },
+  start(ctx, state) {
+    let total = state?.total ?? 0;
+    ctx.http.post('/count', () => new Response(String(++total)));
+    ctx.http.websocket('/echo', { message: (peer, data) => peer.send(data) });
+    return { exportState: () => ({ total }) };
+  },
+});
+`;
+  await writePlugin(folder, { name: 'counter', version: '1.0.0', isolation: 'basic', entry });
+}
+
+interface PluginText {
+  readonly name: string;
+  readonly version: string;
+  readonly isolation: string;
+  readonly entry: string;
+}
+
+async function writePlugin(folder: string, { name, version, isolation, entry }: PluginText): Promise<void> {
+  const manifest = {
+    name,
+    version,
+    type: 'module',
+    main: './index.js',
+    engines: { hotswap: '^1.0.0' },
+    hotswap: { kinds: ['protocol'], isolation },
+  };
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
   await writeFile(join(folder, 'index.js'), entry);
+}
+
+/** The address in the first line that a server writes. */
+async function addressIn(output: Readable, signal: AbortSignal): Promise<string> {
+  for await (const line of createInterface({ input: output, signal })) {
+    const address = /^listening on (\S+)/.exec(line)?.[1];
+    if (address !== undefined) return address;
+  }
+  throw new Error('the server ended before it listened');
 }
 
 test('manifests lose what only the workspace understands', () => {
@@ -103,6 +145,46 @@ describe('installed outside the workspace', () => {
       expect(answer).toEqual({ before: 'hello ada', outcome: 'swapped', after: 'good day ada' });
     });
   }
+
+  installed('a plugin moves into a thread with its state, and answers a WebSocket there', async () => {
+    const { stdout } = await run(process.execPath, ['stateful.ts'], { cwd: consumer, timeout: 60_000 });
+    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toEqual({
+      before: [1, 2],
+      outcome: 'swapped',
+      isolation: 'strict',
+      after: 3,
+      echo: 'hello',
+    });
+  });
+
+  installed('the thread of a plugin runs one file of the tarball, found by its exports', async () => {
+    const runtime = join(consumer, 'node_modules/@hotswap/runtime');
+    const { exports } = JSON.parse(await readFile(join(runtime, 'package.json'), 'utf8')) as {
+      readonly exports: Readonly<Record<string, unknown>>;
+    };
+    expect(exports['./guest-thread']).toEqual({ default: './dist/guest/remote/worker-main.cjs' });
+    const text = await readFile(join(runtime, 'dist/guest/remote/worker-main.cjs'), 'utf8');
+    const required = [...text.matchAll(/require\("([^"]+)"\)/g)].map(([, name]) => name ?? '');
+    expect(required.filter((name) => !isBuiltin(name))).toEqual([]);
+  });
+
+  installed('hotswap doctor looks at a server that the same command line runs', async () => {
+    const hotswap = join(consumer, 'node_modules/.bin/hotswap');
+    const server = spawn(hotswap, ['run', './plugins-strict', '--bind', '127.0.0.1:0'], {
+      cwd: consumer,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void server.kill('SIGKILL'));
+    const signal = AbortSignal.timeout(30_000);
+    const url = await addressIn(server.stdout, signal);
+    const { stdout } = await run(hotswap, ['doctor', '--json', '--url', url], { cwd: consumer, timeout: 30_000 });
+    const { server: looked, summary, checks, generations } = JSON.parse(stdout);
+    expect(looked).toEqual({ url, answers: true });
+    expect(summary.problem, JSON.stringify(checks)).toBe(0);
+    expect(generations).toEqual([expect.objectContaining({ plugin: 'greeter', isolation: 'strict', state: 'active' })]);
+    server.kill('SIGTERM');
+    expect(await once(server, 'exit', { signal })).toEqual([0, null]);
+  });
 
   installed('the command line tells its version', async () => {
     const { version } = JSON.parse(await readFile(join(root, 'packages/cli/package.json'), 'utf8')) as {

@@ -1,8 +1,9 @@
 import { type IncomingMessage, ServerResponse, validateHeaderValue } from 'node:http';
 import { HotRequest, HotResponse } from '@hotswap/protocol/http';
 import type { Logger } from '@hotswap/sdk';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocketServer } from 'ws';
 import type { SocketConnection } from './connection.ts';
+import type { OpenSocket } from './open-socket.ts';
 import type { SocketEnd } from './socket-end.ts';
 import type { SocketHub } from './socket-hub.ts';
 import {
@@ -49,13 +50,13 @@ export class UpgradeAnswerer {
   readonly #limits: SocketLimits;
   readonly #edge: Edge;
   readonly #server: WebSocketServer;
-  readonly #opened: (socket: WebSocket) => void;
+  readonly #opened: (socket: OpenSocket) => void;
   readonly #connections = new Set<SocketConnection>();
   readonly #pings: RoundClock;
   #handshake: Handshake | undefined;
   #isClosed = false;
 
-  constructor(parts: UpgradeParts, options: WebSocketServerOptions, opened: (socket: WebSocket) => void) {
+  constructor(parts: UpgradeParts, options: WebSocketServerOptions, opened: (socket: OpenSocket) => void) {
     this.#parts = parts;
     this.#options = options;
     this.#opened = opened;

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
 import { pathOf, UpgradeAnswerer, type UpgradeParts } from './answer-upgrade.ts';
+import type { OpenSocket } from './open-socket.ts';
 import { serverCloses } from './socket-end.ts';
 import { closeTimeoutMs, type WebSocketServerOptions } from './socket-options.ts';
 import { responseOn } from './upgrade-response.ts';
@@ -45,7 +45,7 @@ class Attachment {
   readonly #server: Server;
   readonly #options: WebSocketServerOptions;
   readonly #answerer: UpgradeAnswerer;
-  readonly #sockets = new Set<WebSocket>();
+  readonly #sockets = new Set<OpenSocket>();
   readonly #listener: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly #stopServing: () => void;
   #closing: Promise<void> | undefined;

@@ -1,6 +1,6 @@
 import { isCodedError } from '@hotswap/protocol';
-import type { RawData, WebSocket } from 'ws';
 import { locate, type SocketLocation, type SocketRoute } from './locate.ts';
+import type { OpenSocket, RawMessage } from './open-socket.ts';
 import { nextStep, type SocketStanding } from './next-step.ts';
 import { pluginFailed, pluginUnloaded, reconnect, type SocketEnd, tooSlow } from './socket-end.ts';
 import { maxQueuedMessages, type SocketLimits } from './socket-options.ts';
@@ -15,7 +15,7 @@ import type { SlotView } from '../../routing/routing-table.ts';
 /** What a connection is made of. */
 export interface ConnectionParts {
   readonly id: string;
-  readonly socket: WebSocket;
+  readonly socket: OpenSocket;
   readonly plugin: string;
   /** The handler's key, the same in every generation that has the route. */
   readonly route: string;
@@ -41,7 +41,7 @@ export class SocketConnection implements SocketRoute, LeaseRequest, Beating {
   readonly path: string;
   readonly key: AssignmentKey;
   readonly #parts: ConnectionParts;
-  readonly #socket: WebSocket;
+  readonly #socket: OpenSocket;
   readonly #queue: (string | Uint8Array)[] = [];
   #queuedBytes = 0;
   #home: Generation | undefined;
@@ -61,11 +61,11 @@ export class SocketConnection implements SocketRoute, LeaseRequest, Beating {
     this.path = parts.path;
     this.key = parts.key;
     this.#socket = parts.socket;
-    this.#socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    this.#socket.on('message', (data: RawMessage, isBinary: boolean) => this.#receive(data, isBinary));
     this.#socket.on('ping', () => void (this.#isAlive = true));
     this.#socket.on('pong', () => void (this.#isAlive = true));
-    this.#socket.on('error', (error) => void (this.#ending ??= brokenProtocol(error)));
-    this.#socket.on('close', (code, reason) => {
+    this.#socket.on('error', (error: Error) => void (this.#ending ??= brokenProtocol(error)));
+    this.#socket.on('close', (code: number, reason: Buffer) => {
       this.#ending ??= { code, reason: reason.toString() };
       this.pump();
     });
@@ -150,7 +150,7 @@ export class SocketConnection implements SocketRoute, LeaseRequest, Beating {
     this.#socket.ping();
   }
 
-  #receive(data: RawData, isBinary: boolean): void {
+  #receive(data: RawMessage, isBinary: boolean): void {
     this.#isAlive = true;
     if (this.#ending !== undefined) return;
     const bytes = bytesOf(data);
@@ -298,7 +298,7 @@ function leave(home: Generation, route: string, id: string): void {
 function readNothing(): void {}
 
 /** In one piece, as `ws` gives it unless it is told otherwise. */
-function bytesOf(data: RawData): Buffer {
+function bytesOf(data: RawMessage): Buffer {
   if (Buffer.isBuffer(data)) return data;
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }
