@@ -82,14 +82,15 @@ class PartSearch {
       return;
     }
     if (path.length >= deepestPart) return;
-    for (const key of Object.keys(value)) {
+    // The indexes of a long list are not made before they are looked at.
+    for (const key of Array.isArray(value) ? value.keys() : Object.keys(value)) {
       if (++this.#places > mostPlaces) return;
       const child: unknown = Reflect.get(value, key);
       if (typeof child !== 'function' && (typeof child !== 'object' || child === null)) continue;
       this.#seen ??= new Set([value]);
       if (this.#seen.has(child)) continue;
       this.#seen.add(child);
-      this.visit(child, [...path, Array.isArray(value) ? Number(key) : key]);
+      this.visit(child, [...path, key]);
     }
   }
 
