@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import type { ExportedState } from '@hotswap/protocol';
 import { HotRequest, HotResponse } from '@hotswap/protocol/http';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -26,6 +28,12 @@ const waits = `
   ctx.methods.handle('calls', () => calls);
   ctx.methods.handle('die', () => process.constructor.prototype && process.reallyExit(3));
   ctx.methods.handle('spin', () => { for (;;) Math.random(); });
+`;
+
+const leavesPortOpen = `
+  const server = process.getBuiltinModule('node:net').createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ctx.methods.handle('port', () => server.address().port);
 `;
 
 describe('a thread that ends by itself', () => {
@@ -90,13 +98,32 @@ describe('the end of a plugin', () => {
     expect((await stop(plugin, 30)).map(({ kind }) => kind)).toContain('stop');
   });
 
-  it('says so when the thread could not be ended', async () => {
+  it('is over when the plugin let go of everything; its thread ends behind that', async () => {
+    const { promise: neverEnded } = Promise.withResolvers<'ended'>();
+    const lasting: typeof pool.take = async (owner) => {
+      const thread = await pool.take(owner);
+      const terminate = thread.terminate.bind(thread);
+      return Object.assign(thread, { terminate: async () => (await terminate(), neverEnded) });
+    };
+    const plugin = await start(`setInterval(() => {}, 10);`, { pool: { take: lasting, close: () => pool.close() } });
+    expect(await stop(plugin)).toEqual([]);
+  });
+
+  it('closes a port that the plugin left open', async () => {
+    const plugin = await start(leavesPortOpen);
+    const port = Number(await plugin.call('port'));
+    expect(await stop(plugin)).toEqual([]);
+    const socket = connect(port, '127.0.0.1');
+    await expect(once(socket, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('says so when a thread that holds something could not be ended', async () => {
     const stubborn: typeof pool.take = async (owner) => {
       const thread = await pool.take(owner);
       const terminate = thread.terminate.bind(thread);
       return Object.assign(thread, { terminate: async () => (await terminate(), 'stuck' as const) });
     };
-    const plugin = await start('', { pool: { take: stubborn, close: () => pool.close() } });
+    const plugin = await start(leavesPortOpen, { pool: { take: stubborn, close: () => pool.close() } });
     expect(await stop(plugin)).toEqual([
       { kind: 'thread', label: expect.any(String), error: expect.objectContaining({ code: 'ISOLATE_STUCK' }) },
     ]);

@@ -32,12 +32,21 @@ export function readState(value: unknown): ExportedState | undefined {
   return { schemaVersion: wholeOf(schemaVersion, highestVersion), bytes: bytesWithin(bytes, largestState) };
 }
 
+/** How a guest ended its plugin. */
+export interface GuestEnding {
+  readonly failures: readonly EndFailure[];
+  /** Something of the thread is still open, such as a port that the plugin did not close. */
+  readonly holds: boolean;
+}
+
 /** @throws InvalidMessage */
-export function readEndFailures(value: unknown): readonly EndFailure[] {
-  return listOf(value, mostFailures).map((entry) => {
+export function readEnding(value: unknown): GuestEnding {
+  const { failures, holds } = recordOf(value);
+  const read = listOf(failures, mostFailures).map((entry) => {
     const { kind, label, error } = recordOf(entry);
     return { kind: textOf(kind, 200), label: String(label).slice(0, 1_000), error: fromWireFailure(error) };
   });
+  return { failures: read, holds: holds !== false };
 }
 
 /** What a guest holds, by kind. @throws InvalidMessage */
