@@ -1,4 +1,5 @@
 import type { Logger } from '@hotswap/sdk';
+import { GuestCode } from './guest-code.ts';
 import { ThreadCensus } from './thread-census.ts';
 import { ThreadWatch } from './thread-watch.ts';
 import type { Thread, ThreadOwner, ThreadPool } from './thread.ts';
@@ -9,7 +10,7 @@ import type { StuckThread, ThreadsStatus } from '../../status.ts';
 /** What a pool is made with. */
 export interface WorkerPoolOptions {
   /** Where the guest's entry file is; asked once, when the first thread is wanted. */
-  readonly entry: () => Promise<string | URL>;
+  readonly entry: () => Promise<GuestCode | URL>;
   /** How many warm threads wait for plugins, once the first was asked for. */
   readonly spares: number;
   /** The largest soft limit that a thread of this pool is meant for; default 256. */
@@ -35,7 +36,8 @@ export class WorkerPool implements ThreadPool {
   readonly #watch = new ThreadWatch();
   readonly #spares: WorkerThread[] = [];
   readonly #taken = new Set<WorkerThread>();
-  #entry: Promise<string | URL> | undefined;
+  #rehearsing: WorkerThread | undefined;
+  #entry: Promise<GuestCode | URL> | undefined;
   #cancelRefill: (() => void) | undefined;
   #isClosed = false;
 
@@ -69,7 +71,7 @@ export class WorkerPool implements ThreadPool {
     const entry = await this.#entry;
     const backstopMB = this.#backstopFor(owner?.memoryMB);
     const index = this.#spares.findIndex((spare) => spare.backstopMB >= backstopMB);
-    const thread = this.#spares.splice(index, index < 0 ? 0 : 1)[0] ?? this.#start(entry, backstopMB);
+    const thread = this.#spares.splice(index, index < 0 ? 0 : 1)[0] ?? this.#start(entry, backstopMB, false);
     this.#taken.add(thread);
     thread.onExit = undefined;
     thread.belongTo(owner);
@@ -80,17 +82,19 @@ export class WorkerPool implements ThreadPool {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelRefill?.();
-    await Promise.all([...this.#spares, ...this.#taken].map((thread) => thread.terminate()));
+    const rehearsing = this.#rehearsing === undefined ? [] : [this.#rehearsing];
+    await Promise.all([...this.#spares, ...rehearsing, ...this.#taken].map((thread) => thread.terminate()));
   }
 
   #backstopFor(memoryMB = 0): number {
     return Math.max(leastBackstopMB, backstopFactor * Math.max(memoryMB, this.#options.memoryMB ?? 0));
   }
 
-  #start(entry: string | URL, backstopMB: number): WorkerThread {
+  #start(entry: GuestCode | URL, backstopMB: number, isSpare: boolean): WorkerThread {
     const { execArgv = [], clock } = this.#options;
     return new WorkerThread({
       entry,
+      isSpare,
       backstopMB,
       execArgv,
       clock,
@@ -100,16 +104,20 @@ export class WorkerPool implements ThreadPool {
     });
   }
 
-  #planRefill(entry: string | URL): void {
+  #planRefill(entry: GuestCode | URL): void {
     this.#cancelRefill?.();
-    if (this.#isClosed || this.#options.spares <= this.#spares.length) return;
-    this.#cancelRefill = this.#options.clock.after(quietMs, () => this.#refill(entry));
+    const isFull = this.#options.spares <= this.#spares.length;
+    if (this.#isClosed || (isFull && !isToCompile(entry))) return;
+    this.#cancelRefill = this.#options.clock.after(quietMs, () => {
+      if (isFull) this.#compile(entry);
+      else this.#refill(entry);
+    });
   }
 
   /** One at a time: making a thread holds the event loop up for a moment. */
-  #refill(entry: string | URL): void {
+  #refill(entry: GuestCode | URL): void {
     if (this.#isClosed) return;
-    const spare = this.#start(entry, this.#backstopFor());
+    const spare = this.#start(entry, this.#backstopFor(), true);
     spare.beSpare();
     // A spare that ends by itself would end again: none is made in its place until the next is asked for.
     spare.onExit = ({ detail, lastLines }) =>
@@ -118,9 +126,22 @@ export class WorkerPool implements ThreadPool {
     this.#planRefill(entry);
   }
 
+  /** A pool without spares has one thread rehearse all the same: its compiled code makes every later start faster. */
+  #compile(entry: GuestCode | URL): void {
+    const thread = this.#start(entry, this.#backstopFor(), true);
+    thread.beSpare();
+    thread.onRehearsed = () => void thread.terminate();
+    this.#rehearsing = thread;
+  }
+
   #forget(thread: WorkerThread): void {
     this.#taken.delete(thread);
+    if (this.#rehearsing === thread) this.#rehearsing = undefined;
     const index = this.#spares.indexOf(thread);
     if (index >= 0) this.#spares.splice(index, 1);
   }
+}
+
+function isToCompile(entry: GuestCode | URL): boolean {
+  return entry instanceof GuestCode && !entry.isCompiled;
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageOf } from '@hotswap/protocol';
+import { bootstrap, GuestCode, type SharedCode } from './guest-code.ts';
 import { OutputLines } from './output-lines.ts';
 import type { ThreadCensus } from './thread-census.ts';
 import type { ThreadWatch, WatchedThread } from './thread-watch.ts';
@@ -12,8 +13,10 @@ import type { HostClock } from '../../host-services/system-clock.ts';
 
 /** What a thread is made of. */
 export interface WorkerThreadParts {
-  /** The guest's entry file. */
-  readonly entry: string | URL;
+  /** The guest's entry: its code, or a file. */
+  readonly entry: GuestCode | URL;
+  /** Nobody waits for it yet, so that it may rehearse. */
+  readonly isSpare: boolean;
   /** Where V8 itself ends the thread. It may take the host with it, so it lies far above every soft limit. */
   readonly backstopMB: number;
   /** Flags of Node for the thread alone. */
@@ -23,6 +26,12 @@ export interface WorkerThreadParts {
   readonly clock: Pick<HostClock, 'after'>;
   /** It is gone, or abandoned. */
   readonly onGone: (thread: WorkerThread) => void;
+}
+
+/** What a thread finds in its `workerData`. */
+interface GuestData extends ThreadLink {
+  readonly rehearses: boolean;
+  readonly code: SharedCode | undefined;
 }
 
 /** A thread that has not ended so long after it was told to is stuck. */
@@ -36,6 +45,8 @@ export class WorkerThread implements Thread {
   readonly backstopMB: number;
   onExit: Thread['onExit'];
   onLine: Thread['onLine'];
+  /** A spare has delivered what its V8 has compiled. */
+  onRehearsed: (() => void) | undefined;
   readonly #worker: Worker;
   readonly #parts: WorkerThreadParts;
   readonly #errors = new OutputLines((line) => this.onLine?.('stderr', line));
@@ -52,9 +63,12 @@ export class WorkerThread implements Thread {
     this.backstopMB = parts.backstopMB;
     const { port1, port2 } = new MessageChannel();
     const memory = createRingMemory();
-    const worker = new Worker(parts.entry, {
+    const { entry, isSpare: rehearses } = parts;
+    const isCode = entry instanceof GuestCode;
+    const worker = new Worker(isCode ? bootstrap : entry, {
       name: 'hotswap guest',
-      workerData: { port: port2, memory } satisfies ThreadLink,
+      eval: isCode,
+      workerData: { port: port2, memory, rehearses, code: isCode ? entry.share() : undefined } satisfies GuestData,
       transferList: [port2],
       execArgv: [...parts.execArgv],
       env: guestEnvironment(process.env),
@@ -62,6 +76,8 @@ export class WorkerThread implements Thread {
       stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: parts.backstopMB },
     });
+    // Only before it belongs to somebody: later it is a plugin's word.
+    if (isCode && rehearses) worker.once('message', (compiled) => this.#rehearsed(entry, compiled));
     this.#worker = worker;
     this.id = worker.threadId;
     this.transport = new RingTransport({
@@ -91,6 +107,7 @@ export class WorkerThread implements Thread {
   /** A thread that belongs to nobody does not keep the process alive. */
   belongTo(owner: ThreadOwner | undefined): void {
     this.#owner = owner;
+    this.#worker.removeAllListeners('message');
     this.#worker.ref();
     this.transport.keepAlive(true);
     this.#listen();
@@ -107,6 +124,11 @@ export class WorkerThread implements Thread {
   /** Their end lets go of the process; what an abandoned thread writes after it is nobody's error. */
   #stopListening(): void {
     for (const stream of [this.#worker.stdout, this.#worker.stderr]) stream.on('error', () => {}).push(null);
+  }
+
+  #rehearsed(entry: GuestCode, compiled: unknown): void {
+    entry.keep(compiled);
+    this.onRehearsed?.();
   }
 
   beSpare(): void {

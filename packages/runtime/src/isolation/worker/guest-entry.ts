@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { GuestCode } from '../threads/guest-code.ts';
 
 /** The files that an entry was made of, with their digests. */
 interface EntryRecord {
@@ -11,14 +12,14 @@ interface EntryRecord {
   readonly inputs: Readonly<Record<string, string>>;
 }
 
-let entry: Promise<string> | undefined;
+let entry: Promise<GuestCode> | undefined;
 
 /**
  * The file that a guest's thread runs: one CJS file, which the build has put beside the package. A checkout has none:
  * it is built from the sources once, and again when one of them has changed.
  */
-export function guestEntry(): Promise<string> {
-  entry ??= findEntry();
+export function guestEntry(): Promise<GuestCode> {
+  entry ??= findEntry().then((file) => GuestCode.read(file));
   return entry;
 }
 
