@@ -7,10 +7,12 @@ const log = createServerLog({ stream: process.stderr, level: process.env['HOTSWA
 
 try {
   const server = await startKeyServer({ env: process.env, cwd: process.cwd(), log });
+  // Whoever reads the address may stop the process at once.
+  const stopped = runUntilStopped(server);
   process.stdout.write(`listening on ${server.url}\n`);
   // Told once, and on the other stream: what reads the first line of stdout wants the address alone.
   if (server.newToken !== undefined) process.stderr.write(`management token: ${server.newToken}\n`);
-  await runUntilStopped(server);
+  await stopped;
 } catch (error) {
   if (!isCodedError(error)) throw error;
   process.stderr.write(`${error.code}: ${error.message}\n`);

@@ -24,9 +24,11 @@ export async function serveUntilStopped(call: Call<object>, request: ServingRequ
   const { json: isJson } = call.options;
   // With `--json` one line for each event.
   const say = (event: object, text: string): void => void stdout.write(`${isJson ? JSON.stringify(event) : text}\n`);
+  // Whoever reads the address may stop the process at once.
+  const stopped = runUntilStopped(server);
   say(welcomeAsJson(server), formatWelcome(server, style));
   if (server.settings.isDevelopment) {
     server.runtime.on('report', (report) => say({ event: 'change', ...report }, formatBrief(report, style)));
   }
-  return { stoppedBy: await runUntilStopped(server) };
+  return { stoppedBy: await stopped };
 }

@@ -14,6 +14,15 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+/** Tells itself to stop as soon as it has written its address: nobody else could be quicker. */
+const stopsWhenItListens = `data:text/javascript,${encodeURIComponent(`
+const write = process.stdout.write.bind(process.stdout);
+process.stdout.write = (text, ...rest) => {
+  const isTaken = write(text, ...rest);
+  if (String(text).includes('listening')) process.kill(process.pid, 'SIGTERM');
+  return isTaken;
+};`)}`;
+
 const run = (...more: readonly string[]) => startProcess(folder, ['run', 'plugins', '--bind', '127.0.0.1:0', ...more]);
 
 describe('hotswap run', () => {
@@ -25,6 +34,13 @@ describe('hotswap run', () => {
     expect(server.out()).toContain(`curl ${url}/hello`);
     expect(server.out()).toContain('allowUnsigned');
     expect(await server.stop('SIGTERM')).toBe(0);
+  });
+
+  test.each([[[]], [['--json']]])('closes in order when it is stopped as soon as it says where: %j', async (more) => {
+    const args = ['run', 'plugins', '--bind', '127.0.0.1:0', ...more];
+    await using server = startProcess(folder, args, ['--import', stopsWhenItListens]);
+    expect(await server.exit()).toBe(0);
+    expect(server.out()).toContain('listening');
   });
 
   test('shows its token at the first start and never again', async () => {

@@ -18,9 +18,10 @@ export interface CommandProcess extends AsyncDisposable {
   stop(signal: NodeJS.Signals): Promise<number>;
 }
 
-export function startProcess(cwd: string, args: readonly string[]): CommandProcess {
+/** @param flags further flags of node */
+export function startProcess(cwd: string, args: readonly string[], flags: readonly string[] = []): CommandProcess {
   const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], NO_COLOR: '1' };
-  const child = spawn(process.execPath, ['--conditions=@hotswap/source', main, ...args], { cwd, env });
+  const child = spawn(process.execPath, ['--conditions=@hotswap/source', ...flags, main, ...args], { cwd, env });
   const texts = { out: '', err: '' };
   child.stdout.on('data', (chunk: Buffer) => (texts.out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (texts.err += chunk.toString()));
