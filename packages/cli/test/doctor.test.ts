@@ -2,12 +2,11 @@ import { rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import { createServerLog, startServer } from '@hotswap/server';
 import type { Server } from '@hotswap/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DoctorResult } from '../src/commands/doctor/doctor-result.ts';
 import { runCommandLine } from '../src/command-line.ts';
+import { serveFolder } from './served-folder.ts';
 import { captureTerminal } from './captured-terminal.ts';
 import { answering, makeFolder, writePlugin } from './plugin-folder.ts';
 
@@ -25,17 +24,7 @@ beforeAll(async () => {
   await writePlugin(join(folder, 'plugins'), { name: 'greeter', start: answering('/hello', 'hello') });
   await writePlugin(join(folder, 'plugins'), { name: 'forgetful', start: forgetful });
   await writePlugin(join(folder, 'plugins'), { name: 'broken', start: "throw new Error('no database');" });
-  await writeFile(join(folder, 'hotswap.toml'), '[plugins]\nwatch = false\nprobation = "0s"\n');
-  server = await startServer({
-    mode: 'develop',
-    source: join(folder, 'plugins'),
-    configFile: 'hotswap.toml',
-    bind: '127.0.0.1:0',
-    data: 'data',
-    cwd: folder,
-    env: {},
-    log: createServerLog({ stream: new Writable({ write: (_chunk, _encoding, done) => done() }) }),
-  });
+  server = await serveFolder(folder, '[plugins]\nwatch = false\nprobation = "0s"\n');
 });
 
 afterAll(async () => {

@@ -1,10 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import { createServerLog, startServer } from '@hotswap/server';
 import type { Server } from '@hotswap/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCommandLine } from '../src/command-line.ts';
+import { serveFolder } from './served-folder.ts';
 import { captureTerminal } from './captured-terminal.ts';
 import { answering, makeFolder, writePlugin, writeSource } from './plugin-folder.ts';
 
@@ -19,17 +18,7 @@ beforeAll(async () => {
   await writePlugin(join(folder, 'plugins'), { name: 'geo', start: answering('/geo', 'here') });
   const needsGeo = { dependencies: { geo: '^1.0.0' } };
   await writePlugin(join(folder, 'plugins'), { name: 'maps', manifest: needsGeo, start: answering('/maps', 'map') });
-  await writeFile(join(folder, 'hotswap.toml'), '[plugins]\nwatch = false\nprobation = "300ms"\n');
-  server = await startServer({
-    mode: 'develop',
-    source: join(folder, 'plugins'),
-    configFile: 'hotswap.toml',
-    bind: '127.0.0.1:0',
-    data: 'data',
-    cwd: folder,
-    env: {},
-    log: createServerLog({ stream: new Writable({ write: (_chunk, _encoding, done) => done() }) }),
-  });
+  server = await serveFolder(folder, '[plugins]\nwatch = false\nprobation = "300ms"\n');
 });
 
 afterAll(async () => {
