@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countUnasked, judgeThread, nextLookMs, type ThreadVitals } from './thread-vitals.ts';
+import { countUnasked, judgeThread, nextLookMs, standingTime, type ThreadVitals } from './thread-vitals.ts';
 
 const limits = { memoryMB: 100, graceMs: 1_000 };
 const well: ThreadVitals = {
@@ -50,6 +50,18 @@ test('growing faster never means looking later', () => {
       expect(look(slow + more)).toBeLessThanOrEqual(look(slow));
     }),
   );
+});
+
+test.each([
+  ['nothing is known', undefined, undefined, 10],
+  ['it was asked about for the first time', undefined, { usedMs: 5, isRunnable: true }, 10],
+  ['it ran all the time', { usedMs: 5, isRunnable: true }, { usedMs: 15, isRunnable: true }, 10],
+  ['it ran for a part of the time', { usedMs: 5, isRunnable: true }, { usedMs: 8, isRunnable: true }, 3],
+  ['it got no processor', { usedMs: 5, isRunnable: true }, { usedMs: 5, isRunnable: true }, 0],
+  ['it waits for something else', { usedMs: 5, isRunnable: true }, { usedMs: 5, isRunnable: false }, 10],
+  ['it can no longer be asked about', { usedMs: 5, isRunnable: true }, undefined, 10],
+])('of 10 ms, a thread is held to what it could use: %s', (_, before, after, stoodMs) => {
+  expect(standingTime(10, before, after)).toBe(stoodMs);
 });
 
 test('answers are asked for, a burst of something else is forgiven with time, a stream of it is not', () => {

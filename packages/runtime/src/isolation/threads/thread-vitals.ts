@@ -1,3 +1,4 @@
+import type { ProcessorTime } from './processor-time.ts';
 import type { ThreadExit, ThreadLimits } from './thread.ts';
 
 /** What is known of a watched thread, by looking at it from outside. */
@@ -8,7 +9,7 @@ export interface ThreadVitals {
   readonly overLimitMs: number;
   /** By how much it grew in the last millisecond of its own work. */
   readonly growthMBPerMs: number;
-  /** How long its event loop has given no sign of life. */
+  /** How long its event loop has given no sign of life, though it could have. */
   readonly standstillMs: number;
   /** Messages that it has sent and that the host has not come to. */
   readonly backlog: number;
@@ -60,6 +61,19 @@ export function nextLookMs(vitals: ThreadVitals, { memoryMB }: ThreadLimits, isW
   const leftMB = memoryMB - usedMB;
   const soon = leftMB <= 0 || (growthMBPerMs > 0 && leftMB / growthMBPerMs < 3 * lookEveryMs.working);
   return soon ? lookEveryMs.near : lookEveryMs.working;
+}
+
+/**
+ * How much of the time between two looks a thread had for a sign of life. One that wants to run and gets no processor is
+ * starved and not stuck: only what it ran counts then.
+ */
+export function standingTime(
+  passedMs: number,
+  before: ProcessorTime | undefined,
+  after: ProcessorTime | undefined,
+): number {
+  if (before === undefined || after?.isRunnable !== true) return passedMs;
+  return Math.max(0, Math.min(passedMs, after.usedMs - before.usedMs));
 }
 
 /** What a thread has sent beyond its due, counted on: it shrinks with time. */

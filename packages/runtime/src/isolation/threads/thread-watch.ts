@@ -1,8 +1,10 @@
+import type { ProcessorTime, ReadProcessorTime } from './processor-time.ts';
 import {
   countUnasked,
   judgeThread,
   nextLookMs,
   lookEveryMs,
+  standingTime,
   type ThreadVitals,
   type Verdict,
 } from './thread-vitals.ts';
@@ -21,6 +23,8 @@ export interface WatchedThread {
   readonly sent: () => number;
   /** Megabytes of its heap and buffers. Settles when the thread comes to it, which a loop may prevent. */
   readonly heap: () => Promise<number>;
+  /** What the system says of its time on a processor; asked when it stands still. */
+  readonly processor: ReadProcessorTime;
   /** Asks it for a beat. */
   readonly ping: () => void;
   /** Called once; it is watched no longer. */
@@ -37,6 +41,8 @@ interface Watching {
   beats: number;
   taken: number;
   sent: number;
+  /** At the last look, while it stood still. */
+  processor: ProcessorTime | undefined;
   hasPinged: boolean;
   isMeasuring: boolean;
   /** The state of its own work when it was measured last. */
@@ -81,6 +87,7 @@ export class ThreadWatch {
       beats: thread.beats(),
       taken: thread.taken(),
       sent: thread.sent(),
+      processor: undefined,
       hasPinged: false,
       isMeasuring: false,
       measuredAtActive: 0,
@@ -124,7 +131,7 @@ export class ThreadWatch {
     const isAlive = idle > record.idle || beats !== record.beats || (idle === 0 && beats === 0);
     const isWorking = active > record.active + 0.5 || !isAlive;
     const passed = Math.min(now - record.lookedAt, longestLookMs);
-    const standstillMs = isAlive ? 0 : record.vitals.standstillMs + passed;
+    const standstillMs = isAlive ? 0 : record.vitals.standstillMs + this.#stood(record, passed);
     const hostMB = backlog > 0 ? process.memoryUsage.rss() / megabyte : undefined;
     record.hostMB = hostMB === undefined ? undefined : (record.hostMB ?? hostMB);
     record.vitals = {
@@ -139,7 +146,7 @@ export class ThreadWatch {
       hostGrowthMB: (hostMB ?? 0) - (record.hostMB ?? 0),
     };
     Object.assign(record, { idle, active, beats, taken, sent, lookedAt: now });
-    if (isAlive) record.hasPinged = false;
+    if (isAlive) Object.assign(record, { hasPinged: false, processor: undefined });
     else if (standstillMs >= pingAfterMs && !record.hasPinged) {
       record.hasPinged = true;
       thread.ping();
@@ -147,6 +154,14 @@ export class ThreadWatch {
     if (this.#condemned(record)) return lookEveryMs.idle;
     if (isWorking && !record.isMeasuring) void this.#measure(record, active);
     return nextLookMs(record.vitals, limits, isWorking);
+  }
+
+  /** The system is asked no sooner than it makes a difference: most standstills are short. */
+  #stood(record: Watching, passedMs: number): number {
+    if (record.vitals.standstillMs < Math.min(pingAfterMs, record.limits.graceMs) / 2) return passedMs;
+    const before = record.processor;
+    record.processor = record.thread.processor();
+    return standingTime(passedMs, before, record.processor);
   }
 
   async #measure(record: Watching, active: number): Promise<void> {

@@ -3,6 +3,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageOf } from '@hotswap/protocol';
 import { bootstrap, GuestCode, type SharedCode } from './guest-code.ts';
 import { OutputLines } from './output-lines.ts';
+import { processorTimeOf } from './processor-time.ts';
 import type { ThreadCensus } from './thread-census.ts';
 import type { ThreadWatch, WatchedThread } from './thread-watch.ts';
 import type { Thread, ThreadExit, ThreadLimits, ThreadOwner } from './thread.ts';
@@ -37,6 +38,8 @@ interface GuestData extends ThreadLink {
 /** A thread that has not ended so long after it was told to is stuck. */
 const terminationMs = 1_000;
 const megabyte = 1_048_576;
+/** Threads of this process so far. */
+let made = 0;
 
 /** A Node worker thread as a place for one generation. */
 export class WorkerThread implements Thread {
@@ -65,8 +68,10 @@ export class WorkerThread implements Thread {
     const memory = createRingMemory();
     const { entry, isSpare: rehearses } = parts;
     const isCode = entry instanceof GuestCode;
+    // The system keeps fifteen letters of it, by which the watch finds the thread again.
+    const name = `hotswap ${++made}`;
     const worker = new Worker(isCode ? bootstrap : entry, {
-      name: 'hotswap guest',
+      name,
       eval: isCode,
       workerData: { port: port2, memory, rehearses, code: isCode ? entry.share() : undefined } satisfies GuestData,
       transferList: [port2],
@@ -95,6 +100,7 @@ export class WorkerThread implements Thread {
       taken: () => this.transport.received,
       sent: () => this.transport.sent,
       heap: async () => usedMegabytes(await worker.getHeapStatistics()),
+      processor: processorTimeOf(name),
       ping: () => this.transport.ring(),
       condemn: (verdict) => this.#endBecause(verdict),
     };
