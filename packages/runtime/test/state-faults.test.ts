@@ -78,15 +78,15 @@ it('a client that leaves while it waits has nothing done for it, and the others 
   await using host = await run();
   await host.runtime.load(join(folder.path, 'counter'));
   let [acknowledged, left] = [0, 0];
-  let isOver = false;
+  const over = new AbortController();
   const staying = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       expect((await host.get('/count', { method: 'POST' }))[0]).toBe(200);
       acknowledged++;
     }
   };
   const leaving = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const { signal, abort } = leavingSignal();
       const answered = host.get('/count', { method: 'POST', signal }).then(
         ([status]) => status === 200,
@@ -99,7 +99,7 @@ it('a client that leaves while it waits has nothing done for it, and the others 
   };
   const clients = Promise.all([staying(), staying(), leaving(), leaving(), leaving()]);
   for (let round = 0; round < 30; round++) expect((await host.runtime.reload('counter')).outcome).toBe('swapped');
-  isOver = true;
+  over.abort();
   await clients;
   const [, text] = await host.get('/count');
   expect(Number(text)).toBeGreaterThanOrEqual(acknowledged);
