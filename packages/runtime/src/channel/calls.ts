@@ -24,9 +24,8 @@ export interface CallKeeper {
 }
 
 /** A call that the other side has not answered, or whose answer is still being streamed. */
-export class PendingCall implements AbortFollower {
+export class PendingCall implements AbortFollower, PromiseLike<unknown> {
   readonly id: number;
-  readonly promise: Promise<unknown>;
   /** What belongs to the call on this side. */
   readonly context: unknown;
   readonly read: ReadAnswer | undefined;
@@ -34,20 +33,52 @@ export class PendingCall implements AbortFollower {
   isAborted = false;
   /** Called once, when it is answered and nothing of its answer is streamed any more. */
   onEnd: (() => void) | undefined;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
   readonly #keeper: CallKeeper;
   #holds = 0;
+  #promise: Promise<unknown> | undefined;
+  #onValue: ((value: unknown) => void) | undefined;
+  #onError: ((error: unknown) => void) | undefined;
+  /** What came before anybody listened. */
+  #outcome: { readonly isValue: boolean; readonly content: unknown } | undefined;
 
   constructor(keeper: CallKeeper, id: number, read: ReadAnswer | undefined, context: unknown) {
     this.#keeper = keeper;
     this.id = id;
     this.read = read;
     this.context = context;
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.promise = promise;
-    this.resolve = resolve;
-    this.reject = reject;
+  }
+
+  /** Made on first touch. */
+  get promise(): Promise<unknown> {
+    this.#promise ??= new Promise((resolve, reject) => this.whenSettled(resolve, reject));
+    return this.#promise;
+  }
+
+  /** Tells its outcome to one listener at once, where a promise would take a turn and several objects. Instead of `promise`. */
+  whenSettled(onValue: (value: unknown) => void, onError: (error: unknown) => void): void {
+    if (this.#outcome === undefined) {
+      this.#onValue = onValue;
+      this.#onError = onError;
+    } else if (this.#outcome.isValue) onValue(this.#outcome.content);
+    else onError(this.#outcome.content);
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- whoever awaits a call need not know that it is one
+  then<Value, Failure>(
+    onValue?: ((value: unknown) => Value | PromiseLike<Value>) | null,
+    onError?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Value | Failure> {
+    return this.promise.then(onValue, onError);
+  }
+
+  resolve(value: unknown): void {
+    if (this.#onValue === undefined) this.#outcome = { isValue: true, content: value };
+    else this.#onValue(value);
+  }
+
+  reject(error: unknown): void {
+    if (this.#onError === undefined) this.#outcome = { isValue: false, content: error };
+    else this.#onError(error);
   }
 
   /** Asks the other side to give the work up. Its answer still counts, if one comes. */

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { isCodedError } from '@hotswap/protocol';
 import { expect, it } from 'vitest';
-import type { InboundCall } from './calls.ts';
+import type { InboundCall, PendingCall } from './calls.ts';
 import type { ServeCall, TakeMessage } from './channel.ts';
 import { createChannelPair, type EndParts } from './fixtures/channel-pair.ts';
 import { fail } from '../errors.ts';
@@ -10,6 +11,7 @@ const serving = (calls: Readonly<Record<string, ServeCall>>, more: EndParts = {}
   calls: new Map(Object.entries(calls)),
   ...more,
 });
+const toCode = (error: unknown): unknown => (isCodedError(error) ? error.code : error);
 const answersTo = (message: readonly unknown[]) => [...message];
 
 it('answers each call with what is returned for it, at once or later, in whatever order', async () => {
@@ -28,6 +30,37 @@ it('answers each call with what is returned for it, at once or later, in whateve
   expect(await soon.promise).toBe(42);
   expect(await later.promise).toBe('a later');
   expect(host.channel.pendingCount).toBe(0);
+});
+
+it('tells the outcome of a call to a listener, also where that comes late, and to whoever awaits the call', async () => {
+  const { host } = createChannelPair(
+    {},
+    serving({
+      say: ([, , value]) => value,
+      refuse: () => {
+        throw fail('SECRET_UNKNOWN', { secret: 'key' });
+      },
+    }),
+  );
+  const outcomes: unknown[] = [];
+  const listen = (call: PendingCall): void =>
+    call.whenSettled(
+      (value) => outcomes.push(value),
+      (error) => outcomes.push(toCode(error)),
+    );
+  const [early, late, refused, lateRefused] = [
+    host.channel.call(['say', 0, 'early']),
+    host.channel.call(['say', 0, 'late']),
+    host.channel.call(['refuse', 0]),
+    host.channel.call(['refuse', 0]),
+  ];
+  listen(early);
+  listen(refused);
+  expect(await host.channel.call(['say', 0, 'awaited'])).toBe('awaited');
+  expect(outcomes).toEqual(['early', 'SECRET_UNKNOWN']);
+  listen(late);
+  listen(lateRefused);
+  expect(outcomes.slice(2)).toEqual(['late', 'SECRET_UNKNOWN']);
 });
 
 it('goes both ways at once', async () => {

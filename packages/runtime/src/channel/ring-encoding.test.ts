@@ -43,6 +43,22 @@ test('a message that is written is read as a structured clone of it', () => {
   expect(written).toBeGreaterThan(100);
 });
 
+test('a long text is read as it was written, whatever is in it', () => {
+  const send = pair();
+  const texts = [
+    'é'.repeat(200),
+    '\0'.repeat(40),
+    `${'a'.repeat(60)}\u0100`,
+    '\ud800'.repeat(30),
+    `${'ÿ'.repeat(30)}😀`,
+  ];
+  for (const text of texts) {
+    const { length, read } = send(['text', text]);
+    expect(length).toBeGreaterThan(0);
+    expect(read()).toStrictEqual(['text', text]);
+  }
+});
+
 const shared = { a: 1 };
 const matched = 'abc'.match(/b/);
 

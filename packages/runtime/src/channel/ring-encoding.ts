@@ -24,6 +24,10 @@ const tag = {
 const mostKeys = 240;
 const newKey = 255;
 const longestKey = 64;
+/** Longer texts are written as a whole: by then that is quicker than character by character. */
+const longestLoop = 20;
+// oxlint-disable-next-line no-control-regex -- these are characters like others here
+const beyondLatin1 = /[^\x00-\xff]/;
 /** A message of more objects is no small one. */
 const mostObjects = 16;
 
@@ -32,14 +36,14 @@ const numberBytes = new Uint8Array(number.buffer);
 
 /** Writes messages into slots. One for each direction: it remembers which keys the other side knows. */
 export class RingEncoder {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #keys = new Map<string, number>();
   readonly #objects: object[] = [];
   #at = 0;
   #end = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** @returns the length of the message, or 0 when it does not fit or cannot be said exactly */
@@ -135,6 +139,12 @@ export class RingEncoder {
     const bytes = this.#bytes;
     bytes[start] = tag.latin1;
     bytes[start + 1] = length;
+    if (length > longestLoop) {
+      if (beyondLatin1.test(value)) return this.#utf16(value);
+      bytes.write(value, start + 2, length, 'latin1');
+      this.#at = start + 2 + length;
+      return true;
+    }
     for (let index = 0, at = start + 2; index < length; index++, at++) {
       const code = value.charCodeAt(index);
       if (code > 255) return this.#utf16(value);

@@ -46,12 +46,15 @@ export class RingReader {
   readonly #lane: RingLane;
   readonly #decoder: RingDecoder;
   #head: number;
+  /** As far as the other side had written when it was last asked. */
+  #tail: number;
 
   constructor(lane: RingLane) {
     this.#lane = lane;
     this.#decoder = new RingDecoder(lane.slots);
     // Read once, before there is a guest; later it is what the guest says.
     this.#head = Atomics.load(lane.control, lane.headAt);
+    this.#tail = this.#head;
   }
 
   /**
@@ -61,9 +64,14 @@ export class RingReader {
    */
   look(portsReceived: number): 'message' | 'early' | 'empty' {
     const { control, tailAt, slots } = this.#lane;
-    const held = (Atomics.load(control, tailAt) - this.#head) | 0;
-    if (held === 0) return 'empty';
-    if (held < 0 || held > ringCapacity) throw new RingBroken(`it says that ${held} of ${ringCapacity} slots are full`);
+    if (this.#head === this.#tail) {
+      const tail = Atomics.load(control, tailAt);
+      const held = (tail - this.#head) | 0;
+      if (held === 0) return 'empty';
+      if (held < 0 || held > ringCapacity)
+        throw new RingBroken(`it says that ${held} of ${ringCapacity} slots are full`);
+      this.#tail = tail;
+    }
     return ((readInt32(slots, this.#start + 4) - portsReceived) | 0) > 0 ? 'early' : 'message';
   }
 

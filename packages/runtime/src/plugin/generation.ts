@@ -4,6 +4,7 @@ import type { CallDeadlines, DeadlineHolder } from './call-deadlines.ts';
 import { FaultLog } from './fault-log.ts';
 import { type GenerationMove, Lifecycle, type PluginState } from './lifecycle.ts';
 import { PluginCall, type CallOptions } from './plugin-call.ts';
+import { PendingCall } from '../channel/calls.ts';
 import { fail } from '../errors.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
 import type { SocketPort } from '../guest/socket-peer.ts';
@@ -315,23 +316,23 @@ export class Generation implements DeadlineHolder {
     // Bound, and no closure: what a closure shares with the two below was measured to outlive many collections.
     lease.cancel = this.#cancel.bind(this, lease, brief, reject);
     this.#setDeadline(lease, brief?.startedAt ?? performance.now());
-    value.then(
-      (answer) => {
-        if (lease.cancel === undefined) return;
-        this.#end(lease, brief, false);
-        try {
-          resolve(read(answer, this.plugin));
-        } catch (error) {
-          reject(this.#failed(error, lease));
-        }
-      },
-      (error: unknown) => {
-        if (lease.cancel === undefined) return;
-        const failure = this.#failed(error, lease);
-        this.#end(lease, brief, isFault(failure));
-        reject(failure);
-      },
-    );
+    const answered = (answer: unknown): void => {
+      if (lease.cancel === undefined) return;
+      this.#end(lease, brief, false);
+      try {
+        resolve(read(answer, this.plugin));
+      } catch (error) {
+        reject(this.#failed(error, lease));
+      }
+    };
+    const failed = (error: unknown): void => {
+      if (lease.cancel === undefined) return;
+      const failure = this.#failed(error, lease);
+      this.#end(lease, brief, isFault(failure));
+      reject(failure);
+    };
+    if (value instanceof PendingCall) value.whenSettled(answered, failed);
+    else value.then(answered, failed);
     return promise;
   }
 
@@ -379,9 +380,7 @@ function toCode(error: Error): string {
   return isCodedError(error) ? error.code : 'ISOLATE_EXITED';
 }
 
-function asItIs(value: unknown): unknown {
-  return value;
-}
+const asItIs = (value: unknown): unknown => value;
 
 /** Errors of the one who sent the request, which reach a handler when it reads the body. */
 function isCallersFault(code: string): boolean {

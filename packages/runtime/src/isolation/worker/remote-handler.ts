@@ -26,7 +26,7 @@ export function remoteHandler(registration: Registration, channel: Channel, valu
       return (run: Signalled) => followed(send(channel, ['task', 0, id]), run);
     case 'subscription':
     case 'watch':
-      return (event: unknown) => send(channel, ['event', 0, id, event]).promise;
+      return (event: unknown) => send(channel, ['event', 0, id, event]);
     case 'service':
       return (method: string, input: unknown, options: Signalled) => {
         const name = `${registration.name}.${method} input`;
@@ -35,9 +35,9 @@ export function remoteHandler(registration: Registration, channel: Channel, valu
         return promise;
       };
     case 'extension':
-      return (input: unknown) => send(channel, ['extension', 0, id, input]).promise;
+      return (input: unknown) => send(channel, ['extension', 0, id, input]);
     case 'websocket':
-      return (event: SocketCall) => send(channel, ['socket', 0, id, crossing(event)]).promise;
+      return (event: SocketCall) => send(channel, ['socket', 0, id, crossing(event)]);
     case 'route':
       return (request: HotRequest, info: Info) => {
         const call = new HttpCall(request, info);
@@ -70,20 +70,17 @@ function send(channel: Channel, message: HostMessage): PendingCall {
   return channel.call(message as readonly unknown[] as unknown[]);
 }
 
-function sendHttp(channel: Channel, message: HostMessage, call: HttpCall, read: ReadAnswer): Promise<unknown> {
-  const pending = channel.call([...message], read, call);
+function sendHttp(channel: Channel, message: HostMessage, call: HttpCall, read: ReadAnswer): PendingCall {
+  const pending = channel.call(message as readonly unknown[] as unknown[], read, call);
   pending.onEnd = () => call.end(channel);
   return followed(pending, call.info);
 }
 
 /** Aborts go across. What can be followed is not asked for a signal: making one for each call would cost more than the call. */
-function followed(
-  pending: PendingCall,
-  source: { readonly signal: AbortSignal } & Partial<Followable>,
-): Promise<unknown> {
+function followed(pending: PendingCall, source: { readonly signal: AbortSignal } & Partial<Followable>): PendingCall {
   if (source.follow !== undefined) {
     source.follow(pending);
-    return pending.promise;
+    return pending;
   }
   const { signal } = source;
   const abort = (): void => pending.abort(signal.reason);
@@ -95,7 +92,7 @@ function followed(
     signal.removeEventListener('abort', abort);
     onEnd?.();
   };
-  return pending.promise;
+  return pending;
 }
 
 /** Frames are views into what the socket read. */
