@@ -51,11 +51,11 @@ export type WireResponse = readonly [status: number, statusText: string, headers
 /** What a middleware answers: an answer of its own, or the one of that `next` call, with other header fields where they changed. */
 export type WireMiddlewareAnswer = WireResponse | readonly [behind: 'behind', next: number, headers: Fields];
 
-/** What a request hook answers: an answer that ends the request, and the header fields where they changed. */
-export type WireVerdict = readonly [response: WireResponse | undefined, headers: Fields];
+/** What a request hook answers: an answer that ends the request, and the header fields where they changed; undefined: neither. */
+export type WireVerdict = readonly [response: WireResponse | undefined, headers: Fields] | undefined;
 
-/** What a response hook answers: the status, and the header fields where they changed. */
-export type WireHeadChange = readonly [status: number, headers: Fields];
+/** What a response hook answers: the status, and the header fields where they changed; undefined: all as it was. */
+export type WireHeadChange = readonly [status: number, headers: Fields] | undefined;
 
 /** Names and values in turn; undefined: as they were. */
 export type Fields = readonly string[] | undefined;

@@ -77,7 +77,8 @@ export function serveHandlers({ channel, values, sockets, handlers, serviceNames
       const { request, source } = headOf(channel, call, wire);
       return andThen(handlerOf(id)(request, source), (answer): WireVerdict => {
         const response = answer === undefined ? undefined : writeResponse(channel, call, answer, plugin());
-        return [response, changedFields(request.headers.toRaw(), source.rawHeaders)];
+        const fields = changedFields(request.headers.toRaw(), source.rawHeaders);
+        return response === undefined && fields === undefined ? undefined : [response, fields];
       });
     },
     'response-hook': (message, call) => {
@@ -86,7 +87,8 @@ export function serveHandlers({ channel, values, sockets, handlers, serviceNames
       const { request, source } = headOf(channel, call, wire);
       const head = { status, headers: HotHeaders.fromRaw(fields) };
       return andThen(handlerOf(id)(head, request, source), (): WireHeadChange => {
-        return [head.status, changedFields(head.headers.toRaw(), fields)];
+        const changed = changedFields(head.headers.toRaw(), fields);
+        return head.status === status && changed === undefined ? undefined : [head.status, changed];
       });
     },
   };

@@ -103,6 +103,8 @@ export function readResponse(channel: Channel, wire: unknown, call: PendingCall)
 
 /** A verdict of a request hook: an answer or none, and header fields that it changed. */
 export function readVerdict(channel: Channel, wire: unknown, call: PendingCall, request: HotRequest): unknown {
+  // As most hooks leave it.
+  if (wire === undefined) return undefined;
   const [response, fields] = listOf(wire, 2);
   if (fields !== undefined) replaceFields(request.headers, fieldsOf(fields));
   return response === undefined ? undefined : readResponse(channel, response, call);
@@ -110,6 +112,7 @@ export function readVerdict(channel: Channel, wire: unknown, call: PendingCall, 
 
 /** What a response hook made of a head; written into it. */
 export function applyHead(wire: unknown, head: { status: number; readonly headers: HotHeaders }): void {
+  if (wire === undefined) return;
   const [status, fields] = listOf(wire, 2);
   head.status = wholeOf(status, 999);
   if (fields !== undefined) replaceFields(head.headers, fieldsOf(fields));
