@@ -1,4 +1,4 @@
-import type { RegistrationOf } from '@hotswap/protocol';
+import type { Registration, RegistrationOf } from '@hotswap/protocol';
 import type { ServiceState } from '@hotswap/sdk';
 import { admitted } from './admission.ts';
 import type { Generation } from './generation.ts';
@@ -64,14 +64,22 @@ function throughGate<T>(
   return admitted(slot, caller.holds ?? [], caller.signal).then(call);
 }
 
-/** The handler that stands for the same thing in another generation. */
-function handlerIn<Type extends 'service' | 'extension' | 'task'>(
-  generation: Generation,
+/** Finds the handler that stands for the same thing in a generation; it searches once for each. */
+function handlersFor<Type extends 'service' | 'extension' | 'task'>(
   type: Type,
   isSame: (registration: RegistrationOf<Type>) => boolean,
-): GuestHandler {
-  for (const { registration, handler } of generation.registered(type)) if (isSame(registration)) return handler;
-  throw fail('PLUGIN_UNAVAILABLE', { plugin: generation.plugin, state: `without the ${type} it had before` });
+): (generation: Generation) => GuestHandler {
+  let last: { readonly generation: number; readonly key: string } | undefined;
+  return (generation) => {
+    if (last?.generation !== generation.number) {
+      const all = [...generation.registered(type)].map(({ registration }) => registration);
+      const same: Registration | undefined = all.find(isSame);
+      last = { generation: generation.number, key: `#${same?.id}` };
+    }
+    const handler = generation.handlerAt(last.key);
+    if (handler !== undefined) return handler;
+    throw fail('PLUGIN_UNAVAILABLE', { plugin: generation.plugin, state: `without the ${type} it had before` });
+  };
 }
 
 /** Streams in the output of a service hold a lease of their own each: a generation drains until they have ended. */
@@ -128,12 +136,13 @@ function attachAll(
   }
   for (const { registration } of generation.registered('service')) {
     const { name } = registration;
+    const handlerIn = handlersFor('service', (other) => other.name === name);
     const methods: Record<string, ServiceMethod> = {};
     for (const method of registration.methods) {
       methods[method] = (input, { signal, caller }) =>
         throughGate(slot, generation, { holds: caller ? [caller] : [], signal }, (into) =>
           into.callInBackground(
-            handlerIn(into, 'service', (other) => other.name === name),
+            handlerIn(into),
             (lease) => [method, input, optionsWith(lease, signal)],
             into.callTimeoutMs,
             holdStreams(into, `${name}.${method} output`),
@@ -144,21 +153,19 @@ function attachAll(
   }
   for (const { registration } of generation.registered('extension')) {
     const { point, priority, id } = registration;
-    const isSame = (other: RegistrationOf<'extension'>): boolean => other.point === point && other.id >= id;
+    const handlerIn = handlersFor('extension', (other) => other.point === point && other.id >= id);
     const ask = (input: unknown): Promise<unknown> =>
-      throughGate(slot, generation, {}, (into) =>
-        into.callInBackground(handlerIn(into, 'extension', isSame), () => [input]),
-      );
+      throughGate(slot, generation, {}, (into) => into.callInBackground(handlerIn(into), () => [input]));
     attached.push(boards.extensions.attach({ ...who, point, priority, handler: ask }));
   }
   for (const { registration } of generation.registered('task')) {
     const { name, everyMs } = registration;
     // A run may take until the next one is due: hourly work is no request.
     const limitMs = Math.max(generation.callTimeoutMs, everyMs);
+    const handlerIn = handlersFor('task', (other) => other.name === name);
     const run = (signal: AbortSignal): Promise<void> =>
       throughGate(slot, generation, { signal }, async (into) => {
-        const handler = handlerIn(into, 'task', (other) => other.name === name);
-        await into.callInBackground(handler, (lease) => [optionsWith(lease, signal)], limitMs);
+        await into.callInBackground(handlerIn(into), (lease) => [optionsWith(lease, signal)], limitMs);
       });
     const task = boards.tasks.schedule({ plugin: who.plugin, name, everyMs, run });
     attached.push(() => task.stop());
