@@ -31,9 +31,14 @@ export class FaultLog {
       this.#suppressed++;
       return { message: messageOf(error) };
     }
+    return this.writeInAnyCase(what, error, traceId);
+  }
+
+  /** What happens to a generation once is told however much was told a moment before. */
+  writeInAnyCase(what: string, error: unknown, traceId?: string): { readonly message: string } {
     const { message, stack } = this.explain(error);
     this.#log.error({ error: message, stack, traceId, suppressed: this.#suppressed }, what);
-    this.#lastAt = now;
+    this.#lastAt = performance.now();
     this.#suppressed = 0;
     return { message };
   }

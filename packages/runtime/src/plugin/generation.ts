@@ -293,7 +293,7 @@ export class Generation implements DeadlineHolder {
   /** The isolate is gone: whoever still waits for it is told, and nobody comes in any more. */
   #exited(error: Error): void {
     this.faults++;
-    this.#faultLog.write('the isolate of the plugin ended', error);
+    this.#faultLog.writeInAnyCase('the isolate of the plugin ended', error);
     this.leases.abortAll(error);
     // The isolate itself settles every call, and says of each whether the plugin had begun it.
     this.leases.cutOffAll(error);
