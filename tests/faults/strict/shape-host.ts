@@ -40,6 +40,7 @@ for (const source of [shapeFile, neighbourFile]) {
 }
 await runtime.invoke('shape', 'ping');
 
+const threads = runtime.status().threads.alive;
 const startedAt = performance.now();
 const passed = (): number => Math.round(performance.now() - startedAt);
 const answer = Promise.resolve(runtime.invoke('shape', 'run', { fifo })).then(
@@ -56,10 +57,29 @@ async function outcome(): Promise<HostWord> {
   while (passed() < limitMs) {
     const [end] = ends;
     if (end !== undefined) return await afterEnd(passed(), end);
+    if (isReplaced()) return await afterReplacement();
     if (await answersAgain()) return { outcome: 'contained', ms: passed(), how: `${called}, the thread lives` };
     await wait(10);
   }
   return { outcome: 'host lost', ms: passed(), how: 'the thread was neither ended nor abandoned' };
+}
+
+/** Recovery has given it up before its thread was found to stand still. */
+function isReplaced(): boolean {
+  return shapeStatus()?.generation !== 1;
+}
+
+/** Until the thread in its place is there, and its own is gone or abandoned. */
+async function afterReplacement(): Promise<HostWord> {
+  await within(limitMs, () => {
+    const { alive, stuck } = runtime.status().threads;
+    return stuck.length > 0 || (shapeStatus()?.state === 'active' && alive === threads);
+  });
+  return afterEnd(passed(), ends[0] ?? 'ended: recovery replaced it;');
+}
+
+function shapeStatus() {
+  return runtime.status().plugins.find(({ name }) => name === 'shape');
 }
 
 async function afterEnd(ms: number, error: string): Promise<HostWord> {
@@ -86,10 +106,10 @@ async function answersAgain(): Promise<boolean> {
       Promise.resolve(runtime.invoke('shape', 'ping')).catch(() => undefined),
       wait(200),
     ]);
-    if (pong !== 'pong' || ends.length > 0) return false;
+    if (pong !== 'pong' || ends.length > 0 || isReplaced()) return false;
     await wait(100);
   }
-  return ends.length === 0;
+  return ends.length === 0 && !isReplaced();
 }
 
 /** The process ends by force: that a stuck thread would keep it is another test. */

@@ -43,6 +43,8 @@ interface Watching {
   sent: number;
   /** At the last look, while it stood still. */
   processor: ProcessorTime | undefined;
+  /** Time that it stood still since then. */
+  unjudgedMs: number;
   hasPinged: boolean;
   isMeasuring: boolean;
   /** The state of its own work when it was measured last. */
@@ -56,6 +58,8 @@ interface Watching {
 const longestLookMs = 250;
 /** A loop that gave no sign of life for so long is asked for one. */
 const pingAfterMs = 100;
+/** The system is asked about a thread that stands still no more often than this: it means reading files. */
+const judgeEveryMs = 50;
 const megabyte = 1_048_576;
 
 const unknown: ThreadVitals = {
@@ -88,6 +92,7 @@ export class ThreadWatch {
       taken: thread.taken(),
       sent: thread.sent(),
       processor: undefined,
+      unjudgedMs: 0,
       hasPinged: false,
       isMeasuring: false,
       measuredAtActive: 0,
@@ -146,7 +151,7 @@ export class ThreadWatch {
       hostGrowthMB: (hostMB ?? 0) - (record.hostMB ?? 0),
     };
     Object.assign(record, { idle, active, beats, taken, sent, lookedAt: now });
-    if (isAlive) Object.assign(record, { hasPinged: false, processor: undefined });
+    if (isAlive) Object.assign(record, { hasPinged: false, processor: undefined, unjudgedMs: 0 });
     else if (standstillMs >= pingAfterMs && !record.hasPinged) {
       record.hasPinged = true;
       thread.ping();
@@ -159,9 +164,11 @@ export class ThreadWatch {
   /** The system is asked no sooner than it makes a difference: most standstills are short. */
   #stood(record: Watching, passedMs: number): number {
     if (record.vitals.standstillMs < Math.min(pingAfterMs, record.limits.graceMs) / 2) return passedMs;
-    const before = record.processor;
-    record.processor = record.thread.processor();
-    return standingTime(passedMs, before, record.processor);
+    record.unjudgedMs += passedMs;
+    if (record.unjudgedMs < judgeEveryMs) return 0;
+    const { processor: before, unjudgedMs } = record;
+    Object.assign(record, { processor: record.thread.processor(), unjudgedMs: 0 });
+    return standingTime(unjudgedMs, before, record.processor);
   }
 
   async #measure(record: Watching, active: number): Promise<void> {
