@@ -152,7 +152,8 @@ describe('a generation that has ended and is still in memory is told with what k
     expect(reasonsOf('server')[0]?.heldBy).toEqual(['native handle TCP']);
   });
 
-  it('a promise that never settles', () => {
+  // What counts the places that were reached holds every closure, and so is named first.
+  it.skipIf(process.env['NODE_V8_COVERAGE'] !== undefined)('a promise that never settles', () => {
     expect(textOf('promise')).toEqual(['pending promise awaited by waiting at /promise/index.js:1']);
   });
 

@@ -60,9 +60,9 @@ it('a disk that takes nothing does not keep a plugin from changing hands; log an
   await using folder = await temporaryFolder();
   await write(folder.path, counterFiles());
   await using host = await run({ data: folder.path });
-  await host.runtime.load(join(folder.path, 'counter'));
   // A file where its folder should be: nothing can be written there.
-  await writeFile(join(folder.path, 'state'), '').catch(() => {});
+  await writeFile(join(folder.path, 'state'), '');
+  await host.runtime.load(join(folder.path, 'counter'));
   await host.get('/count', { method: 'POST' });
   expect((await host.runtime.reload('counter')).outcome).toBe('swapped');
   expect(await host.get('/count')).toEqual([200, '1']);

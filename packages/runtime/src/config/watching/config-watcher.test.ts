@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter, on, once } from 'node:events';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,12 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const bindTo = (port: number): string => `[server]\nbind = ":${port}"\n`;
 
 /** A watcher whose next callback can be awaited, at most five seconds. */
-async function start(text: string): Promise<{ watcher: ConfigWatcher; next(): Promise<string> }> {
+async function start(text: string): Promise<{
+  watcher: ConfigWatcher;
+  next(): Promise<string>;
+  /** Everything it says up to this. */
+  all(last: string): Promise<readonly string[]>;
+}> {
   const heard = new EventEmitter();
   const watcher = await watchConfig({
     file,
@@ -35,13 +40,21 @@ async function start(text: string): Promise<{ watcher: ConfigWatcher; next(): Pr
     const [what] = await once(heard, 'heard', { signal: AbortSignal.timeout(5_000) });
     return String(what);
   };
-  return { watcher, next };
+  const all = async (last: string): Promise<readonly string[]> => {
+    const said: string[] = [];
+    for await (const [what] of on(heard, 'heard', { signal: AbortSignal.timeout(5_000) })) {
+      said.push(String(what));
+      if (what === last) break;
+    }
+    return said;
+  };
+  return { watcher, next, all };
 }
 
 describe('a watched config file', () => {
   it('is read again when it is written, replaced, or removed and made anew', async () => {
     await writeFile(file, bindTo(1));
-    const { watcher, next } = await start(bindTo(1));
+    const { watcher, next, all } = await start(bindTo(1));
     await using _ = watcher;
     let heard = next();
     await writeFile(file, bindTo(2));
@@ -52,10 +65,11 @@ describe('a watched config file', () => {
     await rename(join(folder, 'swap'), file);
     expect(await heard).toBe('port 3');
 
-    heard = next();
+    const saved = all('port 4');
     await rm(file);
     await writeFile(file, bindTo(4));
-    expect(await heard).toBe('port 4');
+    // On a machine that is busy between the two it may be missed for a moment.
+    expect([['port 4'], ['CONFIG_UNREADABLE', 'port 4']]).toContainEqual(await saved);
 
     heard = next();
     await rm(file);
