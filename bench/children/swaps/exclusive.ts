@@ -38,6 +38,10 @@ export const commands = {
     let during: 'service' | 'swap' | 'return' = 'service';
     let failed = 0;
     const took = { service: [] as number[], swap: [] as number[], return: [] as number[] };
+    /** As between two changes of an operator: the next warm thread is there. */
+    const warm = async (): Promise<void> => {
+      while (level === 'strict' && runtime.status().threads.spares === 0) await new Promise(setImmediate);
+    };
     const client = async (): Promise<void> => {
       while (!over.signal.aborted) {
         const begunIn = during;
@@ -58,6 +62,7 @@ export const commands = {
       const served = took.service.length;
       while (took.service.length < served + clients * 4) await new Promise(setImmediate);
       took.swap.length = 0;
+      await warm();
       during = 'swap';
       const report = await runtime.swap(plugin, sources[1] ?? '');
       await new Promise(setImmediate);
@@ -65,6 +70,7 @@ export const commands = {
       // Each client met the hand-over once, parked or behind a loop that stood still: the slowest ones are those.
       waited.push(...took.swap.toSorted((a, b) => b - a).slice(0, clients));
       parked += report.parked;
+      await warm();
       during = 'return';
       const startedAt = performance.now();
       const returned = await runtime.rollback(plugin, { wait: 'published' });
