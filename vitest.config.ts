@@ -13,6 +13,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 20_000,
     teardownTimeout: 10_000,
+    setupFiles: ['./tests/counting/whole-files.ts'],
     projects: [
       {
         extends: true,

@@ -266,10 +266,12 @@ export function describeIsolate(
 
     describe('life of a generation', () => {
       it('its word on its health is asked for', async () => {
+        const patiently = { interval: 5, timeout: 10_000 };
+        const healthStatus = (): string => runtime.pluginStatus('conformance').health.status;
         await invoke('set-health', 'unhealthy');
-        await expect.poll(() => runtime.pluginStatus('conformance').health.status).toBe('unhealthy');
+        await expect.poll(healthStatus, patiently).toBe('unhealthy');
         await invoke('set-health', 'healthy');
-        await expect.poll(() => runtime.pluginStatus('conformance').health.status).toBe('healthy');
+        await expect.poll(healthStatus, patiently).toBe('healthy');
       });
 
       it('takes a config in place, or asks for a swap, or refuses', async () => {
