@@ -40,7 +40,8 @@ export const commands = {
     const took = { service: [] as number[], swap: [] as number[], return: [] as number[] };
     /** As between two changes of an operator: the next warm thread is there. */
     const warm = async (): Promise<void> => {
-      while (level === 'strict' && runtime.status().threads.spares === 0) await new Promise(setImmediate);
+      if (level === 'basic') return;
+      while (runtime.status().threads.spares === 0) await new Promise(setImmediate);
     };
     const client = async (): Promise<void> => {
       while (!over.signal.aborted) {
