@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** Workspace packages are tested from their sources: the same condition node gets on the command line. */
@@ -13,7 +14,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 20_000,
     teardownTimeout: 10_000,
-    setupFiles: ['./tests/counting/whole-files.ts'],
+    setupFiles: [join(import.meta.dirname, 'tests/counting/whole-files.ts')],
     projects: [
       {
         extends: true,
