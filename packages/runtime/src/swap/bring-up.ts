@@ -1,6 +1,6 @@
 import type { ExportedState } from '@hotswap/protocol';
 import type { StepClock } from './step-clock.ts';
-import { withLimit } from './time-limit.ts';
+import { withinPhase } from './time-limit.ts';
 import { warmUp } from './warm-up.ts';
 import { fail } from '../errors.ts';
 import type { Generation } from '../plugin/generation.ts';
@@ -48,6 +48,5 @@ function bounded(
   phase: string,
   { limitMs, signal }: StepLimit,
 ): Promise<unknown> {
-  const timedOut = () => fail('PLUGIN_PHASE_TIMED_OUT', { plugin, phase, limitMs, setting: 'loadTimeout' });
-  return withLimit(work, { ms: limitMs, signal, timedOut });
+  return withinPhase(work, { plugin, phase, limitMs, signal });
 }

@@ -2,7 +2,7 @@ import { messageOf } from '@hotswap/protocol';
 import { StepClock, toWireError } from './step-clock.ts';
 import type { SwapParts, Swapping } from './swap.ts';
 import { emptyReport, type SwapReport } from './swap-report.ts';
-import { withLimit } from './time-limit.ts';
+import { withinPhase } from './time-limit.ts';
 import { fail } from '../errors.ts';
 import type { Generation } from '../plugin/generation.ts';
 import type { PluginSlot, SlotWish } from '../plugin/plugin-slot.ts';
@@ -57,10 +57,8 @@ export async function configureInPlace(
 /** @throws PLUGIN_CONFIGURE_FAILED, PLUGIN_PHASE_TIMED_OUT */
 async function offer(generation: Generation, config: SlotWish['config'], limitMs: number): Promise<boolean> {
   const { plugin } = generation;
-  const timedOut = () =>
-    fail('PLUGIN_PHASE_TIMED_OUT', { plugin, phase: 'take its config', limitMs, setting: 'loadTimeout' });
   const taking = generation.configure(config).catch((error: unknown) => {
     throw fail('PLUGIN_CONFIGURE_FAILED', { plugin, problem: messageOf(error) }, { cause: error });
   });
-  return withLimit(taking, { ms: limitMs, signal: undefined, timedOut });
+  return withinPhase(taking, { plugin, phase: 'take its config', limitMs });
 }

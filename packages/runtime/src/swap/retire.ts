@@ -1,4 +1,4 @@
-import { settlesWithin, withLimit } from './time-limit.ts';
+import { settlesWithin, withinPhase } from './time-limit.ts';
 import { toWireError } from './step-clock.ts';
 import { detach } from './publish.ts';
 import { fail } from '../errors.ts';
@@ -39,12 +39,11 @@ export function stop(parts: RetireParts, generation: Generation, reason: string)
 
 async function stopIsolate({ settings, log }: RetireParts, generation: Generation, reason: string): Promise<void> {
   const { plugin } = generation;
-  const limitMs = settings.shutdownTimeoutMs;
   const limit = new AbortController();
-  const timedOut = () => fail('PLUGIN_PHASE_TIMED_OUT', { plugin, phase: 'stop', limitMs, setting: 'shutdownTimeout' });
+  const phase = { plugin, phase: 'stop', limitMs: settings.shutdownTimeoutMs, setting: 'shutdownTimeout' } as const;
   const ending = generation.isolate.stop(generationEnded(reason), limit.signal);
   try {
-    for (const failure of await withLimit(ending, { ms: limitMs, signal: undefined, timedOut })) {
+    for (const failure of await withinPhase(ending, phase)) {
       const error = fail('PLUGIN_STOP_FAILED', { plugin, problem: `${failure.label}: ${String(failure.error)}` });
       log.error({ error: toWireError(error), kind: failure.kind, generation: generation.number }, 'undo step failed');
     }

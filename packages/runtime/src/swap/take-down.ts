@@ -2,8 +2,7 @@ import { drain, type DrainLimits } from './drain.ts';
 import { detach, publish, type PublishParts, republish } from './publish.ts';
 import { retire, type RetireParts } from './retire.ts';
 import { StepClock, toWireError } from './step-clock.ts';
-import { withLimit } from './time-limit.ts';
-import { fail } from '../errors.ts';
+import { withinPhase } from './time-limit.ts';
 import type { Generation } from '../plugin/generation.ts';
 import { seal, type SealedState } from '../state/sealed-state.ts';
 import { emptyReport, type SwapReport } from './swap-report.ts';
@@ -55,16 +54,10 @@ export async function takeDown(
 
 /** The state it ends with, for when it is loaded again. One that cannot be had does not keep a plugin from ending. */
 async function keep(parts: TakeDownParts, slot: PluginSlot, generation: Generation): Promise<void> {
-  const limitMs = parts.settings.shutdownTimeoutMs;
-  const timedOut = () =>
-    fail('PLUGIN_PHASE_TIMED_OUT', {
-      plugin: slot.name,
-      phase: 'export its state',
-      limitMs,
-      setting: 'shutdownTimeout',
-    });
+  const { shutdownTimeoutMs: limitMs } = parts.settings;
+  const phase = { plugin: slot.name, phase: 'export its state', limitMs, setting: 'shutdownTimeout' } as const;
   try {
-    const exported = await withLimit(generation.exportState(), { ms: limitMs, signal: undefined, timedOut });
+    const exported = await withinPhase(generation.exportState(), phase);
     if (exported) parts.keepState(slot.name, seal(slot.name, exported));
   } catch (error) {
     parts.log.error({ plugin_name: slot.name, error: toWireError(error) }, 'state was not kept');

@@ -1,3 +1,16 @@
+import { fail } from '../errors.ts';
+
+/** A phase of a plugin's life, and how long it may take. */
+export interface PhaseLimit {
+  readonly plugin: string;
+  /** What the plugin does, after "did not finish to". */
+  readonly phase: string;
+  readonly limitMs: number;
+  /** The setting that the limit comes from; default `loadTimeout`. */
+  readonly setting?: 'loadTimeout' | 'shutdownTimeout';
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Whether `work` settled within `ms`. A rejection counts as settled and is thrown. Zero waits for nothing. */
 export async function settlesWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<false>();
@@ -28,4 +41,11 @@ export async function withLimit<T>(
     clearTimeout(timer);
     limit.signal?.removeEventListener('abort', aborted);
   }
+}
+
+/** The same for a phase of a plugin's life. Rejects with PLUGIN_PHASE_TIMED_OUT, which names the setting to raise. */
+export function withinPhase<T>(work: Promise<T>, limit: PhaseLimit): Promise<T> {
+  const { plugin, phase, limitMs, setting = 'loadTimeout', signal } = limit;
+  const timedOut = () => fail('PLUGIN_PHASE_TIMED_OUT', { plugin, phase, limitMs, setting });
+  return withLimit(work, { ms: limitMs, signal, timedOut });
 }

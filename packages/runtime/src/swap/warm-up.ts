@@ -1,4 +1,4 @@
-import { withLimit } from './time-limit.ts';
+import { withinPhase } from './time-limit.ts';
 import { fail } from '../errors.ts';
 import type { Generation } from '../plugin/generation.ts';
 
@@ -13,16 +13,11 @@ export async function warmUp(
   options: { readonly times: number; readonly limitMs: number; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
   for (let time = 0; time < options.times; time++) {
-    const answer = await withLimit(askHealth(candidate), {
-      ms: options.limitMs,
+    const answer = await withinPhase(askHealth(candidate), {
+      plugin: candidate.plugin,
+      phase: 'answer its health check',
+      limitMs: options.limitMs,
       signal: options.signal,
-      timedOut: () =>
-        fail('PLUGIN_PHASE_TIMED_OUT', {
-          plugin: candidate.plugin,
-          phase: 'answer its health check',
-          limitMs: options.limitMs,
-          setting: 'loadTimeout',
-        }),
     });
     if (answer.status === 'healthy') continue;
     throw fail('PLUGIN_UNHEALTHY', { plugin: candidate.plugin, problem: answer.reason ?? 'it gave no reason' });

@@ -6,8 +6,7 @@ import { revive, type ReviveParts } from './revive.ts';
 import { bringUp } from '../bring-up.ts';
 import { retire, stop } from '../retire.ts';
 import type { StepClock } from '../step-clock.ts';
-import { settlesWithin, withLimit } from '../time-limit.ts';
-import { fail } from '../../errors.ts';
+import { settlesWithin, withinPhase } from '../time-limit.ts';
 import { unlessAborted } from '../../guest/ledger.ts';
 import type { Generation } from '../../plugin/generation.ts';
 import type { KeptState } from '../../plugin/history.ts';
@@ -69,8 +68,9 @@ export async function rehearse(
   // Whoever has the steps tries them: the new generation on its way up, the old one on its way down.
   const { isolate } = passage.version === undefined ? generation : previous;
   const trial = previous.exportState(passage.version).then((copy) => copy === undefined || isolate.rehearseState(copy));
-  const timedOut = () => phaseTimedOut(slot, 'try the passage of its state', settings.loadTimeoutMs);
-  const isReturnable = await withLimit(trial, { ms: settings.loadTimeoutMs, signal, timedOut });
+  const phase = 'try the passage of its state';
+  const limit = { plugin: slot.name, phase, limitMs: settings.loadTimeoutMs, signal };
+  const isReturnable = await withinPhase(trial, limit);
   if (!isReturnable) {
     log.warn(
       { plugin_name: slot.name, old_version: previous.number, new_version: generation.number },
@@ -128,8 +128,4 @@ async function take(
   const own = await previous.exportState();
   if (passage.type === 'restore') return [own, passage.state && unseal(passage.state, 'kept for a rollback')];
   return [own, passage.version === undefined ? own : await previous.exportState(passage.version)];
-}
-
-function phaseTimedOut(slot: PluginSlot, phase: string, limitMs: number): Error {
-  return fail('PLUGIN_PHASE_TIMED_OUT', { plugin: slot.name, phase, limitMs, setting: 'loadTimeout' });
 }
