@@ -20,7 +20,7 @@ await bundleGuestThread(join(root, 'packages/runtime'));
 /** The same bundle that a checkout makes for itself. */
 async function bundleGuestThread(runtime: string): Promise<void> {
   const { bundleGuest }: { bundleGuest(source: string): Promise<{ readonly text: string }> } = await import(
-    pathToFileURL(join(runtime, 'dist/isolation/worker/bundle-guest.js')).href
+    pathToFileURL(join(runtime, 'dist/isolation/remote/bundle-guest.js')).href
   );
   const { text } = await bundleGuest(join(runtime, 'src/guest/remote/worker-main.ts'));
   writeFileSync(join(runtime, 'dist/guest/remote/worker-main.cjs'), text);

@@ -2,7 +2,9 @@
 export const publishedPackages = [
   'packages/protocol',
   'packages/sdk',
+  'packages/sandbox',
   'packages/runtime',
+  'packages/polyglot',
   'packages/server',
   'packages/cli',
 ] as const;

@@ -25,9 +25,9 @@ import { UnservedSockets } from './http/websocket/unserved-sockets.ts';
 import { chooseIsolate, isolationLevelOf, levelsOf, type IsolateFactories } from './isolation/choose-isolate.ts';
 import { InProcessIsolate } from './isolation/in-process-isolate.ts';
 import { WorkerPool } from './isolation/threads/thread-pool.ts';
-import type { ThreadLimits } from './isolation/threads/thread.ts';
-import { WorkerIsolate } from './isolation/worker-isolate.ts';
-import { guestEntry } from './isolation/worker/guest-entry.ts';
+import type { PlaceLimits } from './isolation/places/place.ts';
+import { RemoteIsolate } from './isolation/remote-isolate.ts';
+import { guestEntry } from './isolation/remote/guest-entry.ts';
 import type { Artifact } from './loading/artifact.ts';
 import { createLoader, type Loader } from './loading/load-artifact.ts';
 import { boundCallback } from './plugin/admission.ts';
@@ -125,11 +125,14 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     log,
     onStuck: () => processEnd.arm(),
   });
-  const limitsOf = (manifest: PluginManifest): ThreadLimits => ({
+  const limitsOf = (manifest: PluginManifest): PlaceLimits => ({
     memoryMB: manifest.limits?.maxMemoryMB ?? config.plugins.security.maxMemoryMB,
     graceMs: callTimeoutOf(manifest, limits.callTimeoutMs) + limits.graceMs,
   });
-  const factories: IsolateFactories = { ...sameThread, strict: () => new WorkerIsolate({ pool: threads, limitsOf }) };
+  const factories: IsolateFactories = {
+    ...sameThread,
+    strict: () => new RemoteIsolate({ level: 'strict', pool: threads, limitsOf }),
+  };
   const processEnd = new ProcessEnd({ log, stuck: () => threads.status().stuck });
   const events = new EventEmitter<RuntimeEvents>();
   const loader = createLoader({ log, ...(data === undefined ? {} : { cacheDirectory: join(data, 'cache') }) });

@@ -1,4 +1,4 @@
-// The entry of a thread that runs a plugin. It is built into one file: see `isolation/worker/guest-entry.ts`.
+// The entry of a thread that runs a plugin. It is built into one file: see `isolation/remote/guest-entry.ts`.
 import { workerData } from 'node:worker_threads';
 import { rehearse } from './rehearsal.ts';
 import { serveGuest } from './remote-guest.ts';

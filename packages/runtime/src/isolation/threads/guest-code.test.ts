@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { GuestCode } from './guest-code.ts';
 import { WorkerPool } from './thread-pool.ts';
-import type { Thread } from './thread.ts';
+import type { Place } from '../places/place.ts';
 import { silentLog } from '../../host-services/logging/silent-log.ts';
 import { createFakeClock } from '@hotswap/test-kit';
 
@@ -42,7 +42,7 @@ function makePool(spares: number) {
   return { pool, clock };
 }
 
-async function asked(thread: Thread, deed = 'say'): Promise<unknown> {
+async function asked(thread: Place, deed = 'say'): Promise<unknown> {
   const { promise, resolve } = Promise.withResolvers<unknown>();
   thread.transport.onMessage = resolve;
   thread.transport.send({ deed });

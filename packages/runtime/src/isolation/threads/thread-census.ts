@@ -1,4 +1,4 @@
-import type { ThreadOwner } from './thread.ts';
+import type { PlaceOwner } from '../places/place.ts';
 import type { StuckThread } from '../../status.ts';
 
 /** Which threads cannot be ended; the only place that says so. */
@@ -16,7 +16,7 @@ export class ThreadCensus {
     return [...this.#stuck.values()];
   }
 
-  noteStuck(thread: object, owner: ThreadOwner | undefined, reason: string): void {
+  noteStuck(thread: object, owner: PlaceOwner | undefined, reason: string): void {
     const { plugin, generation } = owner ?? { plugin: '', generation: 0 };
     const note = { plugin, generation, since: Date.now(), reason };
     this.stuckTotal++;

@@ -3,7 +3,7 @@ import { createSystemClock } from '../../host-services/system-clock.ts';
 import { createFakeClock } from '@hotswap/test-kit';
 import { afterEach, expect, test } from 'vitest';
 import { WorkerPool, type WorkerPoolOptions } from './thread-pool.ts';
-import type { Thread, ThreadExit, ThreadLimits } from './thread.ts';
+import type { Place, PlaceExit, PlaceLimits } from '../places/place.ts';
 
 const pools: WorkerPool[] = [];
 afterEach(async () => {
@@ -24,7 +24,7 @@ function makePool(options: Partial<WorkerPoolOptions> = {}): WorkerPool {
 }
 
 /** Tells a new thread to do something. */
-async function told(deed: string, { input, limits }: { input?: unknown; limits?: ThreadLimits } = {}) {
+async function told(deed: string, { input, limits }: { input?: unknown; limits?: PlaceLimits } = {}) {
   const pool = makePool();
   const thread = await pool.take({ plugin: 'guest', generation: 1 });
   const got: unknown[] = [];
@@ -35,7 +35,7 @@ async function told(deed: string, { input, limits }: { input?: unknown; limits?:
   return { pool, thread, got, exit };
 }
 
-function exitOf(thread: Thread): Promise<ThreadExit> {
+function exitOf(thread: Place): Promise<PlaceExit> {
   return new Promise((resolve) => (thread.onExit = resolve));
 }
 

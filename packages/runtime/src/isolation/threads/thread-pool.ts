@@ -2,7 +2,7 @@ import type { Logger } from '@hotswap/sdk';
 import { GuestCode } from './guest-code.ts';
 import { ThreadCensus } from './thread-census.ts';
 import { ThreadWatch } from './thread-watch.ts';
-import type { Thread, ThreadOwner, ThreadPool } from './thread.ts';
+import type { Place, PlaceOwner, PlacePool } from '../places/place.ts';
 import { WorkerThread } from './worker-thread.ts';
 import type { HostClock } from '../../host-services/system-clock.ts';
 import type { StuckThread, ThreadsStatus } from '../../status.ts';
@@ -30,7 +30,7 @@ const leastBackstopMB = 1_024;
 const backstopFactor = 4;
 
 /** Threads for plugins, each used once, with warm ones in reserve. */
-export class WorkerPool implements ThreadPool {
+export class WorkerPool implements PlacePool {
   readonly #options: WorkerPoolOptions;
   readonly #census: ThreadCensus;
   readonly #watch = new ThreadWatch();
@@ -66,7 +66,7 @@ export class WorkerPool implements ThreadPool {
     );
   }
 
-  async take(owner?: ThreadOwner): Promise<Thread> {
+  async take(owner?: PlaceOwner): Promise<Place> {
     this.#entry ??= this.#options.entry();
     const entry = await this.#entry;
     const backstopMB = this.#backstopFor(owner?.memoryMB);

@@ -1,5 +1,5 @@
 import type { ProcessorTime } from './processor-time.ts';
-import type { ThreadExit, ThreadLimits } from './thread.ts';
+import type { PlaceExit, PlaceLimits } from '../places/place.ts';
 
 /** What is known of a watched thread, by looking at it from outside. */
 export interface ThreadVitals {
@@ -20,7 +20,7 @@ export interface ThreadVitals {
 }
 
 /** A verdict on a thread that must end. */
-export type Verdict = Pick<ThreadExit, 'reason' | 'detail'>;
+export type Verdict = Pick<PlaceExit, 'reason' | 'detail'>;
 
 /** A heap holds garbage too: a thread over its limit has this much of its own time to collect it, while it stays below the second figure. */
 const collectingMs = 2_000;
@@ -40,7 +40,7 @@ export const lookEveryMs: { readonly idle: 50; readonly working: 10; readonly ne
 };
 
 /** Whether a thread must end, and why. */
-export function judgeThread(vitals: ThreadVitals, { memoryMB, graceMs }: ThreadLimits): Verdict | undefined {
+export function judgeThread(vitals: ThreadVitals, { memoryMB, graceMs }: PlaceLimits): Verdict | undefined {
   const { usedMB = 0, overLimitMs, standstillMs, backlog, unasked, hostGrowthMB } = vitals;
   const atOnceMB = Math.max(2 * memoryMB, memoryMB + garbageMB);
   if (usedMB > atOnceMB || (usedMB > memoryMB && overLimitMs >= collectingMs))
@@ -55,7 +55,7 @@ export function judgeThread(vitals: ThreadVitals, { memoryMB, graceMs }: ThreadL
 }
 
 /** When to look again: the nearer the limit and the faster it grows, the sooner. */
-export function nextLookMs(vitals: ThreadVitals, { memoryMB }: ThreadLimits, isWorking: boolean): number {
+export function nextLookMs(vitals: ThreadVitals, { memoryMB }: PlaceLimits, isWorking: boolean): number {
   if (!isWorking) return lookEveryMs.idle;
   const { usedMB = 0, growthMBPerMs } = vitals;
   const leftMB = memoryMB - usedMB;

@@ -8,7 +8,7 @@ import {
   type ThreadVitals,
   type Verdict,
 } from './thread-vitals.ts';
-import type { ThreadLimits } from './thread.ts';
+import type { PlaceLimits } from '../places/place.ts';
 
 /** A thread as its watch sees it; reading any of this neither wakes it nor waits for it, but for `heap`. */
 export interface WatchedThread {
@@ -34,7 +34,7 @@ export interface WatchedThread {
 /** What the watch knows of one thread. */
 interface Watching {
   readonly thread: WatchedThread;
-  readonly limits: ThreadLimits;
+  readonly limits: PlaceLimits;
   lookedAt: number;
   idle: number;
   active: number;
@@ -80,7 +80,7 @@ export class ThreadWatch {
   readonly #records = new Map<WatchedThread, Watching>();
   #timer: NodeJS.Timeout | undefined;
 
-  add(thread: WatchedThread, limits: ThreadLimits): void {
+  add(thread: WatchedThread, limits: PlaceLimits): void {
     const { idle, active } = thread.loop();
     this.#records.set(thread, {
       thread,

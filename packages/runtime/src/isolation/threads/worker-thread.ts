@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageOf } from '@hotswap/protocol';
+import { type ResourceUsage, unknownUsage } from '@hotswap/sandbox';
 import { bootstrap, GuestCode, type SharedCode } from './guest-code.ts';
 import { OutputLines } from './output-lines.ts';
 import { processorTimeOf } from './processor-time.ts';
 import type { ThreadCensus } from './thread-census.ts';
 import type { ThreadWatch, WatchedThread } from './thread-watch.ts';
-import type { Thread, ThreadExit, ThreadLimits, ThreadOwner } from './thread.ts';
+import type { Place, PlaceExit, PlaceLimits, PlaceOwner } from '../places/place.ts';
 import type { ThreadLink } from '../../channel/port-transport.ts';
 import { createRingMemory } from '../../channel/ring-memory.ts';
 import { RingTransport } from '../../channel/ring-transport.ts';
@@ -42,19 +43,21 @@ const megabyte = 1_048_576;
 let made = 0;
 
 /** A Node worker thread as a place for one generation. */
-export class WorkerThread implements Thread {
+export class WorkerThread implements Place {
   readonly id: number;
   readonly transport: RingTransport;
   readonly backstopMB: number;
-  onExit: Thread['onExit'];
-  onLine: Thread['onLine'];
+  readonly sharesMemory = true;
+  readonly layers = [];
+  onExit: Place['onExit'];
+  onLine: Place['onLine'];
   /** A spare has delivered what its V8 has compiled. */
   onRehearsed: (() => void) | undefined;
   readonly #worker: Worker;
   readonly #parts: WorkerThreadParts;
   readonly #errors = new OutputLines((line) => this.onLine?.('stderr', line));
   readonly #watched: WatchedThread;
-  #owner: ThreadOwner | undefined;
+  #owner: PlaceOwner | undefined;
   /** Whether its end was told, or asked for, so that nobody needs to be told. */
   #isSettled = false;
   #failure: Error | undefined;
@@ -106,12 +109,12 @@ export class WorkerThread implements Thread {
     };
   }
 
-  get owner(): ThreadOwner | undefined {
+  get owner(): PlaceOwner | undefined {
     return this.#owner;
   }
 
   /** A thread that belongs to nobody does not keep the process alive. */
-  belongTo(owner: ThreadOwner | undefined): void {
+  belongTo(owner: PlaceOwner | undefined): void {
     this.#owner = owner;
     this.#worker.removeAllListeners('message');
     this.#worker.ref();
@@ -142,8 +145,18 @@ export class WorkerThread implements Thread {
     this.transport.keepAlive(false);
   }
 
-  watch(limits: ThreadLimits): void {
+  watch(limits: PlaceLimits): void {
     if (!this.#isSettled) this.#parts.watch.add(this.#watched, limits);
+  }
+
+  /** A thread shares files, sockets and disk with its host: nobody can tell them apart. */
+  async usage(): Promise<ResourceUsage> {
+    const isOver = this.#isSettled;
+    return {
+      ...unknownUsage,
+      memoryBytes: isOver ? undefined : (await this.#watched.heap()) * megabyte,
+      cpuMs: isOver ? undefined : this.#watched.processor()?.usedMs,
+    };
   }
 
   terminate(): Promise<'ended' | 'stuck'> {
@@ -174,7 +187,7 @@ export class WorkerThread implements Thread {
     this.#parts.onGone(this);
   }
 
-  #endBecause(verdict: Pick<ThreadExit, 'reason' | 'detail'>): void {
+  #endBecause(verdict: Pick<PlaceExit, 'reason' | 'detail'>): void {
     if (this.#isSettled) return;
     this.#whyEnded = verdict.detail;
     this.#tell(verdict);
@@ -191,14 +204,14 @@ export class WorkerThread implements Thread {
     this.#tell(causeOf(code, this.#failure, this.backstopMB));
   }
 
-  #tell(exit: Omit<ThreadExit, 'lastLines'>): void {
+  #tell(exit: Omit<PlaceExit, 'lastLines'>): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.onExit?.({ ...exit, lastLines: this.#errors.last });
   }
 }
 
-function causeOf(code: number, error: Error | undefined, backstopMB: number): Omit<ThreadExit, 'lastLines'> {
+function causeOf(code: number, error: Error | undefined, backstopMB: number): Omit<PlaceExit, 'lastLines'> {
   if (error === undefined) return { reason: 'exit', detail: `it ended itself with code ${code}` };
   if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY')
     return { reason: 'memory', detail: `it ran into the hard limit of ${backstopMB} MB`, error };

@@ -1,11 +1,11 @@
-import type { ExportedState, PluginManifest, Registration } from '@hotswap/protocol';
+import type { ExportedState, IsolationLevel, PluginManifest, Registration } from '@hotswap/protocol';
 import type { EndFailure, Isolate, IsolateStart, PluginTraits } from './isolate.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
-import type { Thread, ThreadExit, ThreadLimits, ThreadPool } from './threads/thread.ts';
-import { hostCalls, hostTells, type GuestRights } from './worker/host-calls.ts';
-import { type GuestEnding, readEnding, readHealth, readState, readTraits } from './worker/read-answers.ts';
-import { remoteHandler } from './worker/remote-handler.ts';
-import { graceAfter } from './worker/stop-deadline.ts';
+import type { Place, PlaceExit, PlaceLimits, PlaceOwner, PlacePool } from './places/place.ts';
+import { hostCalls, hostTells, type GuestRights } from './remote/host-calls.ts';
+import { type GuestEnding, readEnding, readHealth, readState, readTraits } from './remote/read-answers.ts';
+import { remoteHandler } from './remote/remote-handler.ts';
+import { graceAfter } from './remote/stop-deadline.ts';
 import { InvalidMessage } from '../channel/bounds.ts';
 import type { PendingCall } from '../channel/calls.ts';
 import { Channel } from '../channel/channel.ts';
@@ -14,11 +14,14 @@ import type { HostMessage, LoadFacts } from '../channel/messages.ts';
 import { toWireFailure } from '../channel/wire-failure.ts';
 import { fail } from '../errors.ts';
 
-/** What a worker isolate stands on. */
-export interface WorkerIsolateParts {
-  readonly pool: ThreadPool;
-  /** What the thread of a plugin is held to. */
-  readonly limitsOf: (manifest: PluginManifest) => ThreadLimits;
+/** What a remote isolate stands on. */
+export interface RemoteIsolateParts {
+  readonly level: IsolationLevel;
+  readonly pool: PlacePool;
+  /** What the place of a plugin is held to. */
+  readonly limitsOf: (manifest: PluginManifest) => PlaceLimits;
+  /** What else the place must know before it is taken; default: nothing. */
+  readonly rightsOf?: (manifest: PluginManifest) => Omit<PlaceOwner, 'plugin' | 'generation'>;
 }
 
 /** Calls of one guest to its host that may be under way. */
@@ -29,23 +32,23 @@ const mostViolations = 100;
 /** Larger maps stay with the host, which alone reads them. */
 const largestMap = 524_288;
 
-/** A thread, the channel to the guest in it, and whose it is. */
+/** A place, the channel to the guest in it, and whose it is. */
 interface Running {
-  readonly thread: Thread;
+  readonly place: Place;
   readonly channel: Channel;
   readonly values: CrossingValues;
   readonly start: IsolateStart;
-  /** The number of the last call that the guest took up. */
-  readonly progress: Int32Array;
+  /** The number of the last call that the guest took up; none where no memory is shared. */
+  readonly progress: Int32Array | undefined;
 }
 
 /**
- * Level `strict`: the plugin runs in a thread of its own, and its handlers send calls across. It contains accidents:
- * endless loops, growth, crashes of code. Files, network and environment are not confined.
+ * The plugin runs outside the host's thread, and its handlers send calls across. What that protects from is up to the
+ * place: a thread (`strict`) contains accidents, a confined process (`sandbox`) or a container hostile code.
  */
-export class WorkerIsolate implements Isolate {
-  readonly level = 'strict';
-  readonly #parts: WorkerIsolateParts;
+export class RemoteIsolate implements Isolate {
+  readonly level: IsolationLevel;
+  readonly #parts: RemoteIsolateParts;
   readonly #ids = new Set<number>();
   #running: Running | undefined;
   #resources: Readonly<Record<string, number>> = {};
@@ -53,8 +56,9 @@ export class WorkerIsolate implements Isolate {
   #violations = 0;
   #ending: Promise<readonly EndFailure[]> | undefined;
 
-  constructor(parts: WorkerIsolateParts) {
+  constructor(parts: RemoteIsolateParts) {
     this.#parts = parts;
+    this.level = parts.level;
   }
 
   async load(start: IsolateStart): Promise<PluginTraits> {
@@ -64,14 +68,15 @@ export class WorkerIsolate implements Isolate {
     }
     const limits = this.#parts.limitsOf(manifest);
     const { memoryMB } = limits;
-    const thread = await this.#parts.pool.take({ plugin: manifest.name, generation, memoryMB });
+    const rights = this.#parts.rightsOf?.(manifest);
+    const place = await this.#parts.pool.take({ plugin: manifest.name, generation, memoryMB, ...rights });
     if (this.#ending !== undefined) {
-      await thread.terminate();
+      await place.terminate();
       throw fail('ISOLATE_EXITED', { plugin: manifest.name, reason: 'it was stopped while it was loaded' });
     }
     this.#phase = 'starting';
-    const { channel, progress } = this.#open(thread, start);
-    thread.watch(limits);
+    const { channel, progress } = this.#open(place, start);
+    place.watch(limits);
     const { body, file, sourceMap } = program;
     const map = sourceMap !== undefined && sourceMap.length <= largestMap ? sourceMap : undefined;
     const facts: LoadFacts = { manifest, generation, config, program: { body, file, sourceMap: map }, progress };
@@ -117,7 +122,7 @@ export class WorkerIsolate implements Isolate {
     return this.#ending;
   }
 
-  #open(thread: Thread, start: IsolateStart): Running {
+  #open(place: Place, start: IsolateStart): Running {
     const { services, host } = start;
     const values = new CrossingValues({
       channel: () => channel,
@@ -133,16 +138,17 @@ export class WorkerIsolate implements Isolate {
       resources: (counts) => (this.#resources = counts),
     };
     const channel: Channel = new Channel({
-      transport: thread.transport,
+      transport: place.transport,
       calls: hostCalls(rights),
       tells: hostTells(rights),
       mostCalls,
       violated: (problem) => this.#violated(problem),
     });
-    thread.onExit = (exit) => this.#exited(exit);
-    thread.onLine = (stream, line) => services.log.info({ stream }, line);
-    thread.transport.onClose = () => this.#exited({ reason: 'exit', detail: 'its channel closed', lastLines: [] });
-    this.#running = { thread, channel, values, start, progress: new Int32Array(new SharedArrayBuffer(4)) };
+    place.onExit = (exit) => this.#exited(exit);
+    place.onLine = (stream, line) => services.log.info({ stream }, line);
+    place.transport.onClose = () => this.#exited({ reason: 'exit', detail: 'its channel closed', lastLines: [] });
+    const progress = place.sharesMemory ? new Int32Array(new SharedArrayBuffer(4)) : undefined;
+    this.#running = { place, channel, values, start, progress };
     return this.#running;
   }
 
@@ -157,49 +163,50 @@ export class WorkerIsolate implements Isolate {
   }
 
   #violated(problem: string): void {
-    const { start, thread } = this.#isRunning();
+    const { start, place } = this.#isRunning();
     start.host.fault('message', fail('GUEST_MESSAGE_INVALID', { plugin: start.manifest.name, problem }));
     if (++this.#violations !== mostViolations) return;
     this.#exited({ reason: 'broken', detail: `it sent ${mostViolations} messages that cannot be`, lastLines: [] });
-    void thread.terminate();
+    void place.terminate();
   }
 
-  /** The thread is gone: every call is settled now, and each says whether the guest had begun it. */
-  #exited({ reason, detail, error, lastLines }: ThreadExit): void {
+  /** The place is gone: every call is settled now, and each says whether the guest had begun it. */
+  #exited({ reason, detail, error, lastLines }: PlaceExit): void {
     if (this.#running === undefined || this.#phase === 'ended') return;
     this.#phase = 'ended';
     this.#resources = {};
     const { channel, values, progress, start } = this.#running;
     const { name: plugin } = start.manifest;
     const exit = fail('ISOLATE_EXITED', { plugin, reason: detail, cause: reason }, { cause: error });
-    const taken = progress[0] ?? 0;
+    const taken = progress?.[0] ?? 0;
     channel.close(exit, (pending) =>
-      isTakenUp(pending, taken)
+      // Where nobody can say, it may have been.
+      progress === undefined || isTakenUp(pending, taken)
         ? exit
         : fail('ISOLATE_EXITED', { plugin, reason: detail, cause: reason, begun: false }),
     );
     values.close();
     if (this.#ending !== undefined) return;
-    if (lastLines.length > 0) start.services.log.error({ last_lines: lastLines }, 'the last lines of the thread');
+    if (lastLines.length > 0) start.services.log.error({ last_lines: lastLines }, 'the last lines before it ended');
     // A turn later: by then each call has failed with its own error, which says whether it was begun.
     queueMicrotask(() => start.host.exited(exit));
   }
 
   async #end(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {
     if (this.#running === undefined) return [];
-    const { thread, channel, values, start } = this.#running;
+    const { place, channel, values, start } = this.#running;
     const ending = this.#phase === 'ended' ? undefined : await stopGuest(channel, reason, limit);
     this.#phase = 'ended';
     channel.close(fail('ISOLATE_EXITED', { plugin: start.manifest.name, reason: 'it was stopped' }));
     values.close();
     this.#resources = {};
     const { failures = [], holds = true } = ending ?? {};
-    const gone = thread.terminate();
-    // Whoever takes over need not wait for the end of a thread that has let go of everything. If that end never comes,
+    const gone = place.terminate();
+    // Whoever takes over need not wait for the end of a place that has let go of everything. If that end never comes,
     // the pool says so.
     if (!holds || (await gone) === 'ended') return failures;
     const error = fail('ISOLATE_STUCK', { plugin: start.manifest.name });
-    return [...failures, { kind: 'thread', label: `thread ${thread.id}`, error }];
+    return [...failures, { kind: 'place', label: `${this.level} ${place.id}`, error }];
   }
 
   #isRunning(): Running {
@@ -208,7 +215,7 @@ export class WorkerIsolate implements Isolate {
   }
 }
 
-/** Asks the guest to end; whatever it has not done when `limit` and a grace are over is left to the thread's end. */
+/** Asks the guest to end; whatever it has not done when `limit` and a grace are over is left to the end of the place. */
 async function stopGuest(channel: Channel, reason: Error, limit: AbortSignal): Promise<GuestEnding> {
   const stopping = call(channel, ['stop', 0, toWireFailure(reason)]);
   const abort = (): void => stopping.abort(limit.reason);

@@ -4,7 +4,7 @@ import type { ExportedState } from '@hotswap/protocol';
 import { HotRequest, HotResponse } from '@hotswap/protocol/http';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { createPool, type PluginUnderTest, type StartedPlugin, startPlugin } from './fixtures/started-plugin.ts';
-import { WorkerIsolate } from './worker-isolate.ts';
+import { RemoteIsolate } from './remote-isolate.ts';
 
 const pool = await createPool();
 const started: StartedPlugin[] = [];
@@ -125,20 +125,20 @@ describe('the end of a plugin', () => {
     };
     const plugin = await start(leavesPortOpen, { pool: { take: stubborn, close: () => pool.close() } });
     expect(await stop(plugin)).toEqual([
-      { kind: 'thread', label: expect.any(String), error: expect.objectContaining({ code: 'ISOLATE_STUCK' }) },
+      { kind: 'place', label: expect.any(String), error: expect.objectContaining({ code: 'ISOLATE_STUCK' }) },
     ]);
   });
 
   it('is the same for whoever asks twice, and harmless before the start', async () => {
     const plugin = await start('');
     expect(stop(plugin)).toBe(stop(plugin));
-    const unused = new WorkerIsolate({ pool, limitsOf: () => ({ memoryMB: 64, graceMs: 1_000 }) });
+    const unused = new RemoteIsolate({ level: 'strict', pool, limitsOf: () => ({ memoryMB: 64, graceMs: 1_000 }) });
     expect(await unused.stop(new Error('never begun'), AbortSignal.timeout(1))).toEqual([]);
   });
 });
 
 it('refuses a plugin that is an object in memory: functions cannot cross', async () => {
-  const isolate = new WorkerIsolate({ pool, limitsOf: () => ({ memoryMB: 64, graceMs: 1_000 }) });
+  const isolate = new RemoteIsolate({ level: 'strict', pool, limitsOf: () => ({ memoryMB: 64, graceMs: 1_000 }) });
   const definition = { start: () => undefined };
   const load = isolate.load({
     manifest: { name: 'tried', version: '1.0.0' },
