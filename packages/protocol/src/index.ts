@@ -8,6 +8,7 @@ export { manifestSchema, pluginNamePattern } from './manifest-schema.ts';
 export type {
   Capabilities,
   DependencySpec,
+  ExecutableField,
   HealthSettings,
   HotswapField,
   IsolationLevel,

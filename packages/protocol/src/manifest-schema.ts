@@ -90,6 +90,28 @@ const recovery = closed("What the runtime does by itself when the plugin is down
   }),
 });
 
+const executable: JsonSchema = {
+  ...closed('A program of its own, in any language: either `command` or `target`, in place of `main`.', {
+    protocol: { ...text('The dialect that it speaks, such as `grpc`; the host must have that one.'), minLength: 1 },
+    command: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      minItems: 1,
+      description:
+        "Program and arguments, started in the plugin's folder. A program that begins with `./` is a file there; another one is found on the path.",
+    },
+    target: text('Where it runs already, such as `grpcs://greeter.internal:8443`. Needs `ca` or `key`.'),
+    ca: text("PEM file, in the plugin's folder, of the authority whose certificates are taken for the target's."),
+    key: text("The target's public key: `sha256:` and base64 of the digest of its SubjectPublicKeyInfo."),
+    mtls: {
+      type: 'boolean',
+      default: false,
+      description: 'Whether a started program and its host show each other certificates made for this start.',
+    },
+  }),
+  required: ['protocol'],
+};
+
 const dependency: JsonSchema = {
   anyOf: [
     text('Range of versions of that plugin, such as `^2.0.0`.'),
@@ -137,6 +159,7 @@ const hotswap = closed('What HotSwap needs to know about this plugin.', {
   limits,
   health,
   recovery,
+  executable,
 });
 
 /** JSON Schema of a plugin's `package.json`. Fields that npm knows stay free; inside `hotswap`, unknown ones are refused. */

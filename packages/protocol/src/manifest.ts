@@ -44,6 +44,22 @@ export interface HealthSettings {
   readonly warmUp?: number;
 }
 
+/** A plugin that is a program of its own, in any language: either `command` or `target`, in place of `main`. */
+export interface ExecutableField {
+  /** The dialect that it speaks, such as `grpc`; the host must have that one. */
+  readonly protocol: string;
+  /** Program and arguments, started in the plugin's folder. A program that begins with `./` is a file there; another one is found on the path. */
+  readonly command?: readonly string[];
+  /** Where it runs already, such as `grpcs://greeter.internal:8443`. Needs `ca` or `key`. */
+  readonly target?: string;
+  /** PEM file, in the plugin's folder, of the authority whose certificates are taken for the target's. */
+  readonly ca?: string;
+  /** The target's public key: `sha256:` and base64 of the digest of its SubjectPublicKeyInfo. */
+  readonly key?: string;
+  /** Whether a started program and its host show each other certificates made for this start; default false. */
+  readonly mtls?: boolean;
+}
+
 /** The `hotswap` field of a plugin's `package.json`. */
 export interface HotswapField {
   /** What the plugin does: `core`, `middleware`, `storage`, `security`, `monitoring`, `protocol`, `content`, `ratelimit` or free text. */
@@ -63,6 +79,7 @@ export interface HotswapField {
   readonly limits?: PluginLimits;
   readonly health?: HealthSettings;
   readonly recovery?: RecoverySettings;
+  readonly executable?: ExecutableField;
 }
 
 /** What a plugin declares about itself, readable without running its code. */

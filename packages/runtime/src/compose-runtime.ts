@@ -22,7 +22,8 @@ import type { Dispatch } from './http/exchange.ts';
 import { createDispatch } from './http/handle-request.ts';
 import { SocketHub } from './http/websocket/socket-hub.ts';
 import { UnservedSockets } from './http/websocket/unserved-sockets.ts';
-import { chooseIsolate, isolationLevelOf, levelsOf, type IsolateFactories } from './isolation/choose-isolate.ts';
+import { isolationLevelOf, levelsOf, type IsolateFactories } from './isolation/choose-isolate.ts';
+import { type IsolateSources, isolateFor } from './isolation/dialect.ts';
 import { InProcessIsolate } from './isolation/in-process-isolate.ts';
 import { WorkerPool } from './isolation/threads/thread-pool.ts';
 import type { PlaceLimits } from './isolation/places/place.ts';
@@ -133,6 +134,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     ...sameThread,
     strict: () => new RemoteIsolate({ level: 'strict', pool: threads, limitsOf }),
   };
+  const isolates: IsolateSources = { factories, dialects: options.dialects ?? [], limitsOf };
   const processEnd = new ProcessEnd({ log, stuck: () => threads.status().stuck });
   const events = new EventEmitter<RuntimeEvents>();
   const loader = createLoader({ log, ...(data === undefined ? {} : { cacheDirectory: join(data, 'cache') }) });
@@ -150,7 +152,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
   const wishes = new OperatorWishes(config.plugins.entries);
   const check: CheckParts = {
     roster,
-    factories,
+    isolates,
     isolation: settings.isolation,
     mostAllowed: settings.mostAllowed,
     configFor: async (artifact, given) => {
@@ -171,7 +173,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       number,
       artifact,
       config: wish.config,
-      isolate: chooseIsolate(slot.name, level, factories)(),
+      isolate: isolateFor(artifact, level, isolates)(),
       services: createHostServices(services, {
         ...identity,
         capabilities: manifest.capabilities ?? {},

@@ -37,6 +37,13 @@ export type { LeakedGeneration, LeakReport } from './diagnosis/leak-search.ts';
 export type { LeakReason } from './diagnosis/explain-retainer.ts';
 export { packPlugin } from './loading/pack.ts';
 
+// For dialects: plugins that are programs of their own.
+export type { Dialect, DialectRequest } from './isolation/dialect.ts';
+export type { EndFailure, Isolate, IsolateStart, PluginTraits } from './isolation/isolate.ts';
+export type { GuestHandler } from './guest/guest-host.ts';
+export { readFolderContent } from './loading/executable-artifact.ts';
+export { readRegistration } from './isolation/remote/read-registration.ts';
+
 // For servers: configuration, and what to watch.
 export { formatOf, readConfigDocument } from './config/document/config-document.ts';
 export { parseRuntimeConfig } from './config/runtime-config.ts';

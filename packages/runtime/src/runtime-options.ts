@@ -7,6 +7,7 @@ import type { Escalation } from './recovery/recovery-parts.ts';
 import type { HostClock } from './host-services/system-clock.ts';
 import type { HostLogger } from './host-services/logging/create-logger.ts';
 import type { IdentifyRequest } from './http/handle-request.ts';
+import type { Dialect } from './isolation/dialect.ts';
 import { defaultWatchRules, type WatchRules } from './swap/probation/verdict.ts';
 import type { PublicState } from './status.ts';
 import { allowanceOf, unlimited, type PluginAllowance } from './verbs/check-limits.ts';
@@ -73,6 +74,8 @@ export interface RuntimeOptions {
   readonly pluginRoots?: readonly string[];
   /** Isolation for every plugin that the config names no level for. Default: what each plugin asks for. */
   readonly isolation?: IsolationLevel;
+  /** How to run plugins that are programs of their own, such as `grpcDialect()` of `@hotswap/polyglot`. Default: not at all. */
+  readonly dialects?: readonly Dialect[];
   readonly limits?: Partial<RuntimeLimits>;
   /** When a new generation must give way; default: see `WatchRules`. */
   readonly watchRules?: Partial<WatchRules>;

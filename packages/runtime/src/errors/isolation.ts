@@ -27,6 +27,11 @@ export const isolationErrors = {
     kind: 'invalid',
     message: 'plugin {plugin} asks for isolation {level}, which this build does not have; choose one of: {available}',
   },
+  DIALECT_UNKNOWN: {
+    kind: 'invalid',
+    message:
+      'plugin {plugin} is a program that speaks {protocol}, and this host has: {known}; give createRuntime that dialect',
+  },
   ISOLATION_UNCHANGED: { kind: 'conflict', message: 'plugin {plugin} runs at isolation {level} already' },
   REQUIRE_REFUSED: {
     kind: 'invalid',

@@ -49,6 +49,15 @@ export const loadingErrors = {
     message:
       'the archive {path} still imports {specifier}; make it with `hotswap plugin pack`, which bundles everything',
   },
+  EXECUTABLE_NOT_PACKED: {
+    kind: 'invalid',
+    message:
+      'plugin {plugin} in {path} is a program of its own, which can be neither bundled nor packed; load it from its folder',
+  },
+  PLUGIN_FOLDER_TOO_LARGE: {
+    kind: 'limit',
+    message: 'the plugin folder {folder} holds more than {mostFiles} files; keep only what the plugin needs there',
+  },
   PLUGIN_EXPORT_MISSING: {
     kind: 'plugin-fault',
     message:

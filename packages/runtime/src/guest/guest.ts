@@ -133,6 +133,7 @@ export class Guest {
 
   async #evaluate(program: Program, start: Omit<GuestStart, 'program'>): Promise<PluginDefinition> {
     if (program.type === 'definition') return program.definition;
+    if (program.type === 'executable') throw new Error('a program of its own is run by a dialect');
     const { anchor } = this;
     const scope = createModuleScope({
       anchor,

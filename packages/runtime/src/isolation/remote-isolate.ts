@@ -63,7 +63,7 @@ export class RemoteIsolate implements Isolate {
 
   async load(start: IsolateStart): Promise<PluginTraits> {
     const { manifest, program, generation, config } = start;
-    if (program.type === 'definition') {
+    if (program.type !== 'text') {
       throw fail('ISOLATE_NEEDS_SOURCE', { plugin: manifest.name, level: this.level });
     }
     const limits = this.#parts.limitsOf(manifest);

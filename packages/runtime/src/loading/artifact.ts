@@ -1,4 +1,4 @@
-import type { PluginManifest } from '@hotswap/protocol';
+import type { ExecutableField, PluginManifest } from '@hotswap/protocol';
 import type { PluginDefinition } from '@hotswap/sdk';
 
 /** A plugin ready to be started: checked manifest and text, or a definition in memory. Immutable. */
@@ -24,4 +24,13 @@ export type Program =
       /** The entry's real path, so that debuggers and stacks name it. */
       readonly file: string;
     }
-  | { readonly type: 'definition'; readonly definition: PluginDefinition };
+  | { readonly type: 'definition'; readonly definition: PluginDefinition }
+  | {
+      /** A program of its own, which a dialect runs. */
+      readonly type: 'executable';
+      readonly executable: ExecutableField;
+      /** The plugin's folder, a real path. */
+      readonly root: string;
+      /** SHA-256 in hex over everything in it when it was loaded; see `readFolderContent`. */
+      readonly content: string;
+    };

@@ -17,18 +17,30 @@ export interface DescribedPlugin {
 /**
  * Reads the manifest of a folder and finds its entry. The path is a real path.
  *
- * @throws SOURCE_NOT_FOUND, MANIFEST_INVALID, ENGINE_UNSATISFIED
+ * @throws SOURCE_NOT_FOUND, MANIFEST_INVALID, ENGINE_UNSATISFIED, EXECUTABLE_NOT_PACKED
  */
 export async function describeFolder(folder: string): Promise<DescribedPlugin> {
-  const manifestFile = join(folder, 'package.json');
-  const text = await readFile(manifestFile, 'utf8').catch((cause: unknown) => {
-    throw fail('SOURCE_NOT_FOUND', { path: manifestFile }, { cause });
-  });
-  const manifest = readManifestText(text, manifestFile);
+  const { manifest, manifestFile } = await readFolderManifest(folder);
+  if (manifest.executable !== undefined) throw fail('EXECUTABLE_NOT_PACKED', { plugin: manifest.name, path: folder });
   const entry = await realpath(join(folder, manifest.main)).catch(() => {
     throw mainMissing(manifest, manifestFile);
   });
   return { manifest, request: { plugin: manifest.name, root: folder, entry }, manifestFile };
+}
+
+/**
+ * Reads the manifest of a folder.
+ *
+ * @throws SOURCE_NOT_FOUND, MANIFEST_INVALID, ENGINE_UNSATISFIED
+ */
+export async function readFolderManifest(
+  folder: string,
+): Promise<{ readonly manifest: PluginManifest; readonly manifestFile: string }> {
+  const manifestFile = join(folder, 'package.json');
+  const text = await readFile(manifestFile, 'utf8').catch((cause: unknown) => {
+    throw fail('SOURCE_NOT_FOUND', { path: manifestFile }, { cause });
+  });
+  return { manifest: readManifestText(text, manifestFile), manifestFile };
 }
 
 /** The plugin that a single file is: named after the file, or after its folder when the file is an `index`. */

@@ -7,8 +7,9 @@ import type { Logger } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
 import type { Artifact } from './artifact.ts';
 import { PluginBuilder } from './build/build-plugin.ts';
-import { describeFile, describeFolder, mainMissing, readManifestText } from './describe-plugin.ts';
+import { describeFile, describeFolder, mainMissing, readFolderManifest, readManifestText } from './describe-plugin.ts';
 import type { DescribedPlugin } from './describe-plugin.ts';
+import { executableArtifact } from './executable-artifact.ts';
 import { definitionArtifacts } from './in-memory-artifact.ts';
 import { pluginDigest } from './plugin-digest.ts';
 import { locateSource } from './plugin-source.ts';
@@ -32,7 +33,8 @@ export interface Loader {
    * Loads what the source holds now. Loading the same source again sees every file saved before the call.
    *
    * @throws SOURCE_UNSUPPORTED, SOURCE_NOT_FOUND, MANIFEST_INVALID, ENGINE_UNSATISFIED, BUILD_FAILED, BUILD_FILE_REFUSED,
-   * NATIVE_ADDON_REFUSED, IMPORT_REFUSED, ARCHIVE_REFUSED, ARCHIVE_NOT_BUNDLED, LOADER_CLOSED
+   * NATIVE_ADDON_REFUSED, IMPORT_REFUSED, ARCHIVE_REFUSED, ARCHIVE_NOT_BUNDLED, EXECUTABLE_NOT_PACKED,
+   * PLUGIN_FOLDER_TOO_LARGE, LOADER_CLOSED
    */
   load(source: PluginSource, options: { readonly signal: AbortSignal }): Promise<Artifact>;
   /** Lets go of the builds kept ready. Calling it again does nothing. */
@@ -68,8 +70,13 @@ export function createLoader(options: LoaderOptions = {}): Loader {
         }
         case 'archive':
           return toArtifact(await unpacked(located.file, signal), 'ARCHIVE_NOT_BUNDLED');
-        case 'folder':
-          return toArtifact(await built(builder, await describeFolder(located.folder), signal), 'IMPORT_REFUSED');
+        case 'folder': {
+          const { folder: root } = located;
+          const { manifest } = await readFolderManifest(root);
+          const { executable } = manifest;
+          if (executable !== undefined) return executableArtifact({ manifest, executable, root }, signal);
+          return toArtifact(await built(builder, await describeFolder(root), signal), 'IMPORT_REFUSED');
+        }
         case 'file': {
           const described = describeFile(located.file, located.folder);
           return toArtifact(await built(builder, described, signal), 'IMPORT_REFUSED');
@@ -100,6 +107,7 @@ async function unpacked(archive: string, signal: AbortSignal): Promise<BundledPl
   const text = files.get('package.json');
   if (text === undefined) throw fail('ARCHIVE_REFUSED', { path: archive, entry: 'package.json', reason: 'is missing' });
   const manifest = readManifestText(text, `${archive}/package.json`);
+  if (manifest.executable !== undefined) throw fail('EXECUTABLE_NOT_PACKED', { plugin: manifest.name, path: archive });
   const main = posix.normalize(manifest.main);
   const code = files.get(main);
   if (code === undefined) throw mainMissing(manifest, `${archive}/package.json`);

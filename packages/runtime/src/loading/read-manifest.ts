@@ -1,5 +1,5 @@
 import { hotswapVersion, manifestSchema, messageOf, parseDuration, parseSize } from '@hotswap/protocol';
-import type { HotswapField, PluginManifest } from '@hotswap/protocol';
+import type { ExecutableField, HotswapField, PluginManifest } from '@hotswap/protocol';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { parse, satisfies, validRange } from 'semver';
@@ -119,13 +119,14 @@ function exampleOf(field: unknown): string {
 }
 
 function meaningProblems(json: PackageJson): readonly ManifestProblem[] {
-  const { dependencies = {}, limits = {}, health = {}, recovery = {} } = json.hotswap ?? {};
+  const { dependencies = {}, limits = {}, health = {}, recovery = {}, executable } = json.hotswap ?? {};
   const { backoff = {}, faults = {}, breaker = {} } = recovery;
   const found: (ManifestProblem | undefined)[] = [
     isStrictVersion(json.version)
       ? undefined
       : { path: 'version', message: `is ${JSON.stringify(json.version)}; write a full version such as 1.2.0` },
     engineProblem(json.engines.hotswap),
+    executable && executableProblem(executable),
     readsAs(parseDuration, 'hotswap.limits.callTimeout', limits.callTimeout),
     readsAs(parseSize, 'hotswap.limits.maxBody', limits.maxBody),
     readsAs(parseDuration, 'hotswap.health.interval', health.interval),
@@ -160,6 +161,20 @@ function engineProblem(range: string): ManifestProblem | undefined {
   if (normalised === '*')
     return { path, message: `${JSON.stringify(range)} promises every version; write for example "^1.0.0"` };
   return undefined;
+}
+
+function executableProblem({ command, target, ca, key }: ExecutableField): ManifestProblem | undefined {
+  const path = 'hotswap.executable';
+  if ((command === undefined) === (target === undefined)) {
+    return { path, message: 'needs either `command` or `target`' };
+  }
+  if (target === undefined) return undefined;
+  if (!/^grpcs:\/\/[^/\s]+:\d+$/.test(target)) {
+    return { path: `${path}.target`, message: `is ${JSON.stringify(target)}; write grpcs://HOST:PORT` };
+  }
+  return ca === undefined && key === undefined
+    ? { path, message: 'names a target and must pin it by `ca` or `key`' }
+    : undefined;
 }
 
 function readsAs(

@@ -3,13 +3,14 @@ import type { IsolationLevel } from '@hotswap/protocol';
 import { checkLimits, type PluginAllowance } from './check-limits.ts';
 import type { Roster } from './roster.ts';
 import { fail } from '../errors.ts';
-import { chooseIsolate, type IsolateFactories, isolationLevelOf } from '../isolation/choose-isolate.ts';
+import { isolationLevelOf } from '../isolation/choose-isolate.ts';
+import { type IsolateSources, isolateFor } from '../isolation/dialect.ts';
 import type { Artifact } from '../loading/artifact.ts';
 import type { PluginSlot, SlotWish } from '../plugin/plugin-slot.ts';
 
 export interface CheckParts {
   readonly roster: Roster;
-  readonly factories: IsolateFactories;
+  readonly isolates: IsolateSources;
   /** The level for plugins whose config names none. */
   readonly isolation: IsolationLevel | undefined;
   readonly mostAllowed: PluginAllowance;
@@ -22,15 +23,15 @@ export interface CheckParts {
 /**
  * Whether an artifact may take a slot's place; nothing of it has run yet.
  *
- * @throws PLUGIN_NAME_MISMATCH, PLUGIN_LIMIT_TOO_HIGH, ISOLATION_UNAVAILABLE, DEPENDENCY_INACTIVE,
- * DEPENDENCY_UNSATISFIED, DEPENDENTS_UNSATISFIED
+ * @throws PLUGIN_NAME_MISMATCH, PLUGIN_LIMIT_TOO_HIGH, ISOLATION_UNAVAILABLE, DIALECT_UNKNOWN,
+ * DEPENDENCY_INACTIVE, DEPENDENCY_UNSATISFIED, DEPENDENTS_UNSATISFIED
  */
 export function checkArtifact(parts: CheckParts, slot: PluginSlot, artifact: Artifact, wish: SlotWish): void {
   const { manifest } = artifact;
   if (manifest.name !== slot.name) throw fail('PLUGIN_NAME_MISMATCH', { plugin: slot.name, found: manifest.name });
   checkLimits(manifest, parts.mostAllowed);
   const level = isolationLevelOf(manifest, wish.isolation ?? parts.isolation);
-  chooseIsolate(slot.name, level, parts.factories);
+  isolateFor(artifact, level, parts.isolates);
   checkDependencies(parts.roster, artifact);
   checkDependents(parts.roster, artifact);
 }
