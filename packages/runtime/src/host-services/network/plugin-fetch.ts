@@ -1,8 +1,7 @@
 import { lookup } from 'node:dns/promises';
+import { destinationOf, entryFor, isExplicitAddress, isListed, isPublicAddress } from '@hotswap/sandbox';
 import type { PluginContext } from '@hotswap/sdk';
 import { fail } from '../../errors.ts';
-import { isPublicAddress } from './address-rules.ts';
-import { destinationOf, entryFor, isExplicitAddress, isListed } from './network-rules.ts';
 
 export interface PluginFetchOptions {
   readonly plugin: string;

@@ -34,7 +34,8 @@ const mappedIPv4 = blockListOf('ipv6', [['::ffff:0:0', 96]]);
 
 /** Whether an address is reachable from anywhere, and so no way into the host's own network. */
 export function isPublicAddress(address: string): boolean {
-  if (isIP(address) === 0) return false;
+  // With a zone it is bound to one link of this machine.
+  if (isIP(address) === 0 || address.includes('%')) return false;
   if (isIPv4(address)) return !internalIPv4.check(address, 'ipv4');
   // A block list of IPv4 ranges sees the IPv4 address inside a mapped one.
   if (mappedIPv4.check(address, 'ipv6')) return !internalIPv4.check(address, 'ipv6');
