@@ -9,6 +9,8 @@ export interface Terminal {
   /** Milliseconds since the epoch. */
   now(): number;
   sleep(milliseconds: number): Promise<void>;
+  /** Ends this process as a signal would, for whoever waits for it. */
+  endBy(signal: NodeJS.Signals): void;
 }
 
 /** A stream that may be a terminal. */
@@ -23,5 +25,6 @@ export function processTerminal(): Terminal {
     cwd: process.cwd(),
     now: Date.now,
     sleep: (milliseconds) => delay(milliseconds),
+    endBy: (signal) => void process.kill(process.pid, signal),
   };
 }

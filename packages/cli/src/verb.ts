@@ -17,7 +17,9 @@ export interface Verb<Options extends object = object, Result = unknown> {
   readonly summary: string;
   /** Each as `[plugin]` or `<folder>`, and what it is. */
   readonly arguments?: readonly (readonly [usage: string, description: string])[];
-  readonly options?: readonly (readonly [flags: string, description: string])[];
+  readonly options?: readonly (readonly [flags: string, description: string, times?: 'repeated'])[];
+  /** Whether everything after the arguments belongs to somebody else, flags too. */
+  readonly passesOn?: boolean;
   readonly examples: readonly string[];
   /** Does the work and returns data; it prints nothing. */
   run(call: Call<Options>): Promise<Result>;
@@ -25,6 +27,8 @@ export interface Verb<Options extends object = object, Result = unknown> {
   print(result: Result, paper: Paper): string;
   /** For results that are no success though nothing was thrown; default 0. */
   exitCode?(result: Result): number;
+  /** For a command that ends as something else did: the signal that ended that. */
+  endedBy?(result: Result): NodeJS.Signals | undefined;
 }
 
 /** Flags that every command takes. */
@@ -39,6 +43,8 @@ export interface Call<Options extends object> {
   /** `hotswap plugin swap`: for usage errors. */
   readonly command: string;
   readonly args: readonly (string | undefined)[];
+  /** What stands after the arguments, where the verb passes it on. */
+  readonly rest: readonly string[];
   readonly options: Options & GlobalOptions;
   readonly terminal: Terminal;
   readonly progress: Progress;
@@ -71,13 +77,22 @@ export function addVerb<Options extends object, Result>(
 ): void {
   const command = parent.command(verb.name).description(verb.summary);
   for (const [usage, description] of verb.arguments ?? []) command.argument(usage, description);
-  for (const [flags, description] of verb.options ?? []) command.option(flags, description);
+  for (const [flags, description, times] of verb.options ?? []) {
+    if (times === undefined) command.option(flags, description);
+    else command.option(flags, `${description}; may be repeated`, (value, all: string[]) => [...all, value], []);
+  }
+  if (verb.passesOn === true) {
+    parent.enablePositionalOptions();
+    command.passThroughOptions().allowExcessArguments();
+  }
   command.addHelpText('after', ['', 'Examples:', ...verb.examples.map((example) => `  $ ${example}`)].join('\n'));
   command.action(async () => {
     const call = toCall<Options>(command, shell.terminal);
     const result = await verb.run(call).finally(() => call.progress.clear());
     print(result, verb, call);
     shell.finish(verb.exitCode?.(result) ?? exitSuccess);
+    const signal = verb.endedBy?.(result);
+    if (signal !== undefined) shell.terminal.endBy(signal);
   });
 }
 
@@ -87,6 +102,7 @@ function toCall<Options extends object>(command: Command, terminal: Terminal): C
   return {
     command: pathOf(command),
     args: command.processedArgs,
+    rest: command.args.slice(command.registeredArguments.length),
     options,
     terminal,
     progress: createProgress(terminal.stderr, { isSilent: options.json === true }),

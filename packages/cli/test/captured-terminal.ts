@@ -6,6 +6,8 @@ import type { Terminal } from '../src/terminal.ts';
 export interface CapturedTerminal extends Terminal {
   readonly out: () => string;
   readonly err: () => string;
+  /** The signal that the command ended itself by. */
+  readonly endedBy: () => NodeJS.Signals | undefined;
 }
 
 export interface CaptureOptions {
@@ -15,6 +17,7 @@ export interface CaptureOptions {
 }
 
 export function captureTerminal({ cwd, env = {}, isTTY = false }: CaptureOptions): CapturedTerminal {
+  let endedBy: NodeJS.Signals | undefined;
   const [stdout, stderr] = [new Captured(isTTY), new Captured(isTTY)];
   return {
     stdout,
@@ -23,6 +26,8 @@ export function captureTerminal({ cwd, env = {}, isTTY = false }: CaptureOptions
     cwd,
     now: Date.now,
     sleep: (milliseconds) => delay(milliseconds),
+    endBy: (signal) => (endedBy = signal),
+    endedBy: () => endedBy,
     out: () => stdout.text,
     err: () => stderr.text,
   };

@@ -39,16 +39,17 @@ export function parseDuration(value: string | number): number {
 }
 
 /**
- * Reads a size: `512B`, `64KB`, `10MB`, `2GB` (powers of 1,024), or a bare number of bytes.
+ * Reads a size: `512B`, `64KB`, `10MB`, `2GB` (powers of 1,024), `64K` and `10M` alike, or a bare number of bytes.
  *
  * @returns bytes, rounded to whole ones
  * @throws UNIT_INVALID
  */
 export function parseSize(value: string | number): number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return Math.round(value);
-  const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|TB)$/i.exec(value) : null;
+  const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\s*(B|[KMGT]B?)$/i.exec(value) : null;
   if (!match) throw fail('UNIT_INVALID', { value: JSON.stringify(value), unit: 'size', example: '10MB' });
-  return Math.round(Number(match[1]) * (bytesPer[(match[2] as string).toUpperCase()] as number));
+  const unit = (match[2] as string).toUpperCase();
+  return Math.round(Number(match[1]) * (bytesPer[unit] ?? bytesPer[`${unit}B`] ?? NaN));
 }
 
 function invalidDuration(value: string | number): Error {

@@ -23,6 +23,7 @@ import { status } from './plugin/status.ts';
 import { swap } from './plugin/swap.ts';
 import { unload } from './plugin/unload.ts';
 import { run } from './run.ts';
+import { exec } from './sandbox/exec.ts';
 import { serve } from './serve.ts';
 
 /** Every command there is, in the order in which the help names them. */
@@ -30,6 +31,7 @@ export const commandGroups: readonly ((program: Command, shell: Shell) => void)[
   addServers,
   addPluginVerbs,
   addConfigVerbs,
+  addSandboxVerbs,
   (program, shell) => addVerb(program, createCompletion(program), shell),
 ];
 
@@ -64,4 +66,11 @@ function addConfigVerbs(program: Command, shell: Shell): void {
   const group = program.command('config').description('bring the config file and what operators have set together');
   addVerb(group, diff, shell);
   addVerb(group, writeBack, shell);
+}
+
+function addSandboxVerbs(program: Command, shell: Shell): void {
+  const group = program
+    .command('sandbox')
+    .description('confine a script as a plugin is, and look after what that needs');
+  addVerb(group, exec, shell);
 }

@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process';
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { attempt, type Attempt, type AttemptOptions } from './attempt.ts';
+import { endingAttacks, kernelAttacks, quickAttacks } from './attacks.ts';
+import { attemptInThrowAwayWorld } from './throw-away.ts';
+import { addonFile, makeWorld, type World } from './world.ts';
+
+const hasSandbox = ((): boolean => {
+  try {
+    execFileSync('bwrap', ['--version'], { stdio: 'ignore' });
+    return process.platform === 'linux';
+  } catch {
+    return false;
+  }
+})();
+const hasNumbers = process.arch === 'x64';
+const isRoot = process.getuid?.() === 0;
+const nodeLayersOff = ['--without', 'permission-model', '--without', 'guard'];
+/** Nobody in particular, with nothing to their name. */
+const ordinaryUser = ['setpriv', '--reuid=64999', '--regid=64999', '--clear-groups', '--inh-caps=-all'];
+/** What an ordinary user cannot have without help: the command says so, and the rest must hold alone. */
+const ofOrdinaryUser = ['--allow-missing', 'cgroup', '--allow-missing', 'user'];
+
+test.skipIf(hasSandbox || process.env['CI'] === 'true')(
+  `attacks${hasSandbox ? '' : ' (left out: no bubblewrap here)'}`,
+  () => {
+    expect(hasSandbox).toBe(true);
+  },
+);
+
+describe.runIf(hasSandbox)('attacks through hotswap sandbox exec', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await makeWorld();
+  });
+  afterAll(() => world.end());
+
+  const all = [...quickAttacks, ...(hasNumbers ? kernelAttacks : [])];
+  const names = all.map(({ name }) => name);
+  const run = (options: Omit<AttemptOptions, 'target'>): Promise<Attempt> =>
+    attempt({ ...options, target: world.target, flags: ['--read', dirname(addonFile()), ...(options.flags ?? [])] });
+  const winnersOf = ({ outcomes }: Attempt): string[] =>
+    outcomes.filter(({ won }) => won).map(({ attack, evidence }) => `${attack}: ${evidence}`);
+
+  test('each can win where every layer is turned off', async () => {
+    const { outcomes, stderr } = await attemptInThrowAwayWorld(names);
+    expect(
+      outcomes.filter(({ won }) => !won),
+      stderr,
+    ).toEqual([]);
+    expect(outcomes.map(({ attack }) => attack)).toEqual(names);
+  });
+
+  test.each(endingAttacks)('$name can win there too', async ({ name }) => {
+    const { outcomes, stderr } = await attemptInThrowAwayWorld([name]);
+    expect(outcomes, stderr).toEqual([expect.objectContaining({ won: true })]);
+  });
+
+  describe.each([
+    ['root', isRoot, [], []],
+    ['an ordinary user', true, isRoot ? ordinaryUser : [], ofOrdinaryUser],
+  ] as const)('as %s', (_, isPossible, prefix, flags) => {
+    test.runIf(isPossible)('none wins', async () => {
+      const result = await run({ attacks: names, prefix, flags });
+      expect(winnersOf(result), result.stderr).toEqual([]);
+      expect(result.outcomes.map(({ attack }) => attack)).toEqual(names);
+      expect(await world.harm()).toEqual([]);
+    });
+
+    test.runIf(isPossible)('none that the kernel holds wins when the layers of Node are off', async () => {
+      const held = all.filter(({ isHeldByKernel }) => isHeldByKernel).map(({ name }) => name);
+      const result = await run({ attacks: held, prefix, flags: [...flags, ...nodeLayersOff] });
+      expect(winnersOf(result), result.stderr).toEqual([]);
+      expect(result.outcomes.map(({ attack }) => attack)).toEqual(held);
+      expect(await world.harm()).toEqual([]);
+    });
+
+    test.runIf(isPossible).each(endingAttacks)('$name ends without having won', async ({ name, endsBy }) => {
+      const result = await run({ attacks: [name], prefix, flags: [...flags, '--memory', '192M', ...nodeLayersOff] });
+      expect(winnersOf(result)).toEqual([]);
+      if (endsBy !== undefined) expect(result.stderr).toMatch(endsBy);
+      expect(await world.harm()).toEqual([]);
+    });
+
+    test.runIf(isPossible)('an endless loop is ended at its time limit, and says so', async () => {
+      const began = performance.now();
+      const result = await run({ attacks: ['resources/endless'], prefix, flags: [...flags, '--time', '2s'] });
+      expect(result).toMatchObject({ code: null, signal: 'SIGKILL', outcomes: [] });
+      expect(result.stderr).toContain('longer than 2s');
+      expect(performance.now() - began).toBeLessThan(20_000);
+    });
+
+    test.runIf(isPossible)(
+      'a flood of output goes through as it is read, and never piles up beside the sandbox',
+      async () => {
+        const result = await run({ attacks: ['resources/output'], prefix, flags: [...flags, '--time', '3s'] });
+        expect(result.stdoutBytes).toBeGreaterThan(1_000_000);
+        expect(result.hostMB).toBeLessThan(300);
+      },
+    );
+  });
+});

@@ -1,0 +1,3 @@
+const { reach } = require('./tcp.cjs');
+
+module.exports = (target) => reach({ path: target.unixSocket });
