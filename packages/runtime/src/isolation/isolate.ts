@@ -1,4 +1,5 @@
 import type { ExportedState, IsolationLevel, PluginManifest, SwapMode } from '@hotswap/protocol';
+import type { LayerState, ResourceUsage } from '@hotswap/sandbox';
 import type { GuestHost } from '../guest/guest-host.ts';
 import type { StateTraits } from '../guest/guest-state.ts';
 import type { GenerationServices } from '../host-services/service-registry.ts';
@@ -81,6 +82,10 @@ export interface Isolate {
   rehearseState(state: ExportedState): Promise<boolean>;
   /** What the generation holds, by kind. */
   resources(): Readonly<Record<string, number>>;
+  /** What confines it, once it is loaded; absent where nothing does. */
+  layers?(): readonly LayerState[];
+  /** What it uses of the machine; absent where it cannot be told from the host. */
+  usage?(): Promise<ResourceUsage>;
   /** What it has held for longest, where that is known in this thread. */
   oldestResources?(most: number): readonly HeldResource[];
   /**

@@ -1,0 +1,167 @@
+import { messageOf } from '@hotswap/protocol';
+import type { ResourceUsage } from '@hotswap/sandbox';
+import type { Logger } from '@hotswap/sdk';
+import {
+  calm,
+  followPressure,
+  judgeUsage,
+  type PressureMemory,
+  type ResourcePressure,
+  type Thresholds,
+  type UsageReading,
+} from './judge-usage.ts';
+import { type ResourceLimits, unenforcedAt } from './resource-limits.ts';
+import type { ResourceType } from '../host-services/metrics/runtime-metrics.ts';
+import type { HostClock } from '../host-services/system-clock.ts';
+import type { Isolate } from '../isolation/isolate.ts';
+
+/** One running copy of a plugin as the monitor sees it. */
+export interface Watched {
+  readonly plugin: string;
+  readonly generation: number;
+  readonly isolate: Pick<Isolate, 'level' | 'usage' | 'layers'>;
+  readonly limits: ResourceLimits;
+}
+
+/** A plugin is over a limit. */
+export interface Violation {
+  readonly plugin: string;
+  readonly generation: number;
+  readonly resource: ResourceType;
+  readonly used: number;
+  readonly limit: number;
+  readonly detail: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What an operator may ask about the resources of one plugin. */
+export interface UsageStatus extends UsageReading {
+  readonly limits: ResourceLimits;
+  /** What nothing on this host holds it to. */
+  readonly unenforced: readonly ResourceType[];
+}
+
+export interface ResourceMonitorParts {
+  readonly clock: HostClock;
+  readonly log: Logger;
+  /** Everything that runs now. */
+  readonly watched: () => readonly Watched[];
+  readonly thresholds: Thresholds;
+  /** Milliseconds between two looks. */
+  readonly intervalMs: number;
+  /** Told once for each time that a plugin goes over a limit. */
+  readonly violated: (violation: Violation) => void;
+}
+
+/** What is known of one isolate. */
+interface Sight {
+  readonly generation: number;
+  reading: UsageReading;
+  usage: ResourceUsage;
+  readonly pressures: Map<ResourceType, PressureMemory>;
+}
+
+/**
+ * Looks at what plugins use, at an interval, and tells what is near a limit or over it. What the host's kernel holds a
+ * plugin to is held without it.
+ */
+export class ResourceMonitor {
+  readonly #parts: ResourceMonitorParts;
+  readonly #records = new WeakMap<Watched['isolate'], Sight>();
+  readonly #latest = new Map<string, Sight>();
+  readonly #violations = new Map<string, Partial<Record<ResourceType, number>>>();
+  #cancel: (() => void) | undefined;
+  #isLooking = false;
+
+  constructor(parts: ResourceMonitorParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#cancel = this.#parts.clock.after(this.#parts.intervalMs, () => {
+      void this.look();
+      this.start();
+    });
+  }
+
+  close(): void {
+    this.#cancel?.();
+  }
+
+  /** Looks once at everything that runs. A look that is still under way is not begun again. */
+  async look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      await Promise.all(this.#parts.watched().map((watched) => this.#lookAt(watched)));
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  /** Undefined: it was not looked at, or there is nothing to be seen. */
+  statusOf({ plugin, isolate, limits }: Watched): UsageStatus | undefined {
+    const reading = this.#latest.get(plugin)?.reading;
+    return reading && { ...reading, limits, unenforced: unenforcedAt(isolate.level, isolate.layers?.() ?? []) };
+  }
+
+  /** How often a plugin has gone over each limit, since it was loaded. */
+  violationsOf(plugin: string): Readonly<Partial<Record<ResourceType, number>>> {
+    return this.#violations.get(plugin) ?? {};
+  }
+
+  /** Counts one that was found elsewhere, such as by the kernel. */
+  count(plugin: string, resource: ResourceType): void {
+    const counts = this.#violations.get(plugin) ?? {};
+    counts[resource] = (counts[resource] ?? 0) + 1;
+    this.#violations.set(plugin, counts);
+  }
+
+  /** The plugin is gone. */
+  forget(plugin: string): void {
+    this.#latest.delete(plugin);
+    this.#violations.delete(plugin);
+  }
+
+  async #lookAt(watched: Watched): Promise<void> {
+    const { plugin, generation, isolate, limits } = watched;
+    const usage = await isolate.usage?.().catch((error: unknown) => this.#unread(watched, error));
+    if (usage === undefined) return;
+    const before = this.#records.get(isolate);
+    const reading = readingOf(usage, before, this.#parts.clock.now());
+    const record: Sight = { generation, reading, usage, pressures: before?.pressures ?? new Map() };
+    this.#records.set(isolate, record);
+    const latest = this.#latest.get(plugin);
+    if (latest === undefined || latest.generation <= generation) this.#latest.set(plugin, record);
+    for (const pressure of judgeUsage(reading, limits, this.#parts.thresholds)) this.#follow(watched, record, pressure);
+  }
+
+  #follow({ plugin, generation }: Watched, { pressures, reading }: Sight, pressure: ResourcePressure): void {
+    const { resource, used, limit, detail } = pressure;
+    const { memory, tell } = followPressure(pressures.get(resource) ?? calm, pressure);
+    pressures.set(resource, memory);
+    if (tell === undefined) return;
+    const facts = { plugin_name: plugin, generation, resource_type: resource, used, limit };
+    if (tell === 'relief') this.#parts.log.info(facts, `plugin is well within its limit again: ${detail}`);
+    if (tell === 'warning') this.#parts.log.warn(facts, `plugin is near its limit: ${detail}`);
+    if (tell !== 'violation') return;
+    this.#parts.log.error(facts, `plugin is over its limit: ${detail}`);
+    this.count(plugin, resource);
+    this.#parts.violated({ plugin, generation, resource, used, limit, detail, at: reading.at });
+  }
+
+  /** It may have ended while it was looked at; then its end is told elsewhere. */
+  #unread({ plugin, generation }: Watched, error: unknown): undefined {
+    this.#parts.log.debug({ plugin_name: plugin, generation, error: messageOf(error) }, 'usage could not be read');
+    return undefined;
+  }
+}
+
+function readingOf(usage: ResourceUsage, before: Sight | undefined, at: number): UsageReading {
+  const { memoryBytes, processes: threads, openFiles, diskBytes, networkSentBytes, networkReceivedBytes } = usage;
+  const passedMs = before === undefined ? 0 : at - before.reading.at;
+  const workedMs = (usage.cpuMs ?? NaN) - (before?.usage.cpuMs ?? NaN);
+  const cpuPercent = passedMs > 0 && workedMs >= 0 ? (100 * workedMs) / passedMs : undefined;
+  return { at, memoryBytes, cpuPercent, threads, openFiles, diskBytes, networkSentBytes, networkReceivedBytes };
+}
