@@ -1,10 +1,14 @@
+import { cgroupErrors } from './errors/cgroup.ts';
+import { containerErrors } from './errors/containers.ts';
+import { egressErrors } from './errors/egress.ts';
+import { launchErrors } from './errors/launch.ts';
+
 /** What can go wrong here, with a sentence that says what to do; `{name}` is filled in from `details`. */
 export const sandboxErrors = {
-  SANDBOX_LAYER_MISSING: {
-    kind: 'unavailable',
-    message:
-      'this host cannot confine a process as asked: {layers} missing ({reason}); repair that, or allow the weaker form by name with allowMissing',
-  },
+  ...cgroupErrors,
+  ...egressErrors,
+  ...containerErrors,
+  ...launchErrors,
 } as const satisfies Readonly<Record<string, { readonly kind: string; readonly message: string }>>;
 
 export type SandboxErrorCode = keyof typeof sandboxErrors;

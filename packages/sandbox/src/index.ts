@@ -1,3 +1,5 @@
+// For whoever runs a program that is not trusted.
+export { createSandbox, type Sandbox } from './sandbox.ts';
 export type { ConfinedExit, ConfinedProcess, ConfinementLimits } from './confined-process.ts';
 export type { ConfinedProgram, LaunchOptions, SandboxOptions } from './launch-options.ts';
 export { layerNames, type LayerName, type LayerState } from './layers.ts';
@@ -5,12 +7,18 @@ export { type ResourceUsage, unknownUsage } from './resource-usage.ts';
 export { SandboxError, type SandboxErrorCode, sandboxErrors } from './errors.ts';
 
 // For hosts that let something out: what may be reached, and the proxy for confined processes.
-export { isPublicAddress } from './egress/address-rules.ts';
-export { type Destination, destinationOf, entryFor, isExplicitAddress, isListed } from './egress/destination.ts';
+export { type CheckedAddresses, checkedAddresses, type Resolve } from './egress/checked-addresses.ts';
+export {
+  type CheckedDispatcher,
+  createCheckedDispatcher,
+  type SocketTraffic,
+} from './egress/checked-dispatcher.ts';
+export { type Destination, destinationOf, entryFor, isListed } from './egress/destination.ts';
 export {
   createEgressProxy,
   type EgressCounts,
   type EgressProxy,
   type EgressProxyOptions,
-  type EgressRefusal,
 } from './egress/egress-proxy.ts';
+export type { EgressRefusal } from './egress/refusal.ts';
+export type { EgressLimits } from './egress/tunnel.ts';

@@ -1,0 +1,46 @@
+import { rlimitLines } from './rlimits.ts';
+import type { AppliedLimits } from './applied-limits.ts';
+
+/** The steps between this process and the program, each of which becomes the next. */
+export interface ChainOrder {
+  /** Enters the group of processes, as the user of this process; may be empty. */
+  readonly enter: readonly string[];
+  readonly uid: number | undefined;
+  readonly setpriv: string | undefined;
+  /** Undefined: limits of the kernel are left as they are. */
+  readonly rlimits: AppliedLimits | undefined;
+  /** Undefined: the program is started as it is, with this environment alone. */
+  readonly bubblewrap: { readonly path: string; readonly argumentsDescriptor: number } | undefined;
+  readonly environment: Readonly<Record<string, string>> | undefined;
+  readonly program: readonly string[];
+}
+
+/** The whole command, outermost first. Nothing of it is secret but the environment, which bubblewrap reads elsewhere. */
+export function commandLine(order: ChainOrder): readonly string[] {
+  const { enter, uid, setpriv, rlimits, bubblewrap, program, environment } = order;
+  return [
+    ...enter,
+    ...(rlimits === undefined ? [] : limiting(rlimits, uid !== undefined)),
+    ...(uid === undefined || setpriv === undefined
+      ? []
+      : [setpriv, '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--']),
+    ...(bubblewrap === undefined
+      ? bare(setpriv, environment)
+      : [bubblewrap.path, '--args', String(bubblewrap.argumentsDescriptor), '--']),
+    ...program,
+  ];
+}
+
+function limiting(limits: AppliedLimits, countsProcesses: boolean): readonly string[] {
+  return ['/bin/sh', '-c', [...rlimitLines(limits, countsProcesses), 'exec "$@"'].join('\n'), 'sh'];
+}
+
+/** Without bubblewrap it is still told to end with its host, and gets no environment but its own. */
+function bare(setpriv: string | undefined, environment: ChainOrder['environment']): readonly string[] {
+  return [
+    ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--no-new-privs', '--']),
+    ...(environment === undefined
+      ? []
+      : ['/usr/bin/env', '-i', ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)]),
+  ];
+}

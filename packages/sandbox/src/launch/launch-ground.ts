@@ -1,0 +1,69 @@
+import { access, constants, realpath } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { CgroupDriver } from '../cgroup/cgroup.ts';
+import { findLibraries } from '../node/libraries.ts';
+import { isSeccompArch, seccompFilter } from '../seccomp/seccomp-filter.ts';
+import { HostFolder } from './host-folder.ts';
+import { SandboxUsers } from './sandbox-user.ts';
+
+/** What every launch of this process stands on, found once. */
+export interface LaunchGround {
+  /** Absolute paths of the tools; undefined: not on the PATH. */
+  readonly bubblewrap: string | undefined;
+  readonly setpriv: string | undefined;
+  readonly node: string;
+  readonly cgroups: CgroupDriver | undefined;
+  readonly users: SandboxUsers;
+  readonly folder: HostFolder;
+  /** For a group of processes: another for each launch. */
+  readonly nextName: () => string;
+  /** The libraries of a program; those of Node are known already. */
+  readonly librariesOf: (program: string) => Promise<readonly string[]>;
+  /** The filter of system calls; undefined: there is none for this architecture. */
+  readonly filter: (program: 'node' | 'executable') => Buffer | undefined;
+}
+
+/** Looks for what launches need. Starts nothing but `ldd`. */
+export async function findGround(cgroups: CgroupDriver | undefined): Promise<LaunchGround> {
+  const node = await realpath(process.execPath);
+  const libraries = new Map([[node, findLibraries(node)]]);
+  const filters = new Map<string, Buffer>();
+  const [bubblewrap, setpriv, folder] = await Promise.all([onPath('bwrap'), onPath('setpriv'), HostFolder.open()]);
+  await libraries.get(node);
+  let launches = 0;
+  return {
+    bubblewrap,
+    setpriv,
+    node,
+    cgroups,
+    users: new SandboxUsers(),
+    folder,
+    nextName() {
+      launches += 1;
+      return `launch-${launches}`;
+    },
+    librariesOf(program) {
+      const known = libraries.get(program) ?? findLibraries(program);
+      libraries.set(program, known);
+      return known;
+    },
+    filter(program) {
+      if (!isSeccompArch(process.arch)) return undefined;
+      const known = filters.get(program) ?? seccompFilter({ arch: process.arch, program });
+      filters.set(program, known);
+      return known;
+    },
+  };
+}
+
+async function onPath(name: string): Promise<string | undefined> {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter).filter((each) => each.startsWith('/'))) {
+    const path = join(folder, name);
+    const isThere = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return path;
+  }
+  return undefined;
+}

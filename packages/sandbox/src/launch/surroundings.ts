@@ -1,0 +1,56 @@
+import { chown, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Cgroup } from '../cgroup/cgroup.ts';
+import { createEgressProxy, type EgressProxy } from '../egress/egress-proxy.ts';
+import { type AppliedLimits, appliedLimits } from './applied-limits.ts';
+import type { LaunchGround } from './launch-ground.ts';
+import type { LaunchOrder } from './launch.ts';
+import type { Undoing } from './undoing.ts';
+
+/** What stands outside while a process runs. */
+export interface Surroundings {
+  readonly limits: AppliedLimits;
+  readonly uid: number | undefined;
+  readonly group: Cgroup | undefined;
+  readonly egress: EgressProxy | undefined;
+  /** A folder of this host, the confined user's own, for what cannot be inside alone. */
+  readonly folder: string | undefined;
+}
+
+/** Makes what a launch needs outside; each thing goes again with `undoing`. */
+export async function makeSurroundings(
+  ground: LaunchGround,
+  { options, layers }: LaunchOrder,
+  undoing: Undoing,
+): Promise<Surroundings> {
+  const limits = appliedLimits(options.limits);
+  const uid = layers.has('user') ? ground.users.take(options.work) : undefined;
+  if (uid !== undefined) undoing.add(() => void ground.users.giveBack(uid));
+  const needsFolder = options.egress !== undefined || !layers.has('namespaces');
+  const folder = needsFolder ? await makeFolder(ground, uid, undoing) : undefined;
+  const egress =
+    options.egress === undefined || folder === undefined
+      ? undefined
+      : await createEgressProxy({
+          socketPath: join(folder, 'egress.sock'),
+          entries: options.egress,
+          ...(uid !== undefined && { uid }),
+        });
+  if (egress !== undefined) undoing.add(() => egress.close());
+  const group = layers.has('cgroup') ? await ground.cgroups?.create(ground.nextName(), limits) : undefined;
+  if (group !== undefined) {
+    undoing.add(() => group.remove());
+    undoing.add(() => group.kill());
+  }
+  return { limits, uid, group, egress, folder };
+}
+
+async function makeFolder(ground: LaunchGround, uid: number | undefined, undoing: Undoing): Promise<string> {
+  const folder = await ground.folder.makeFolder();
+  undoing.add(() => ground.folder.removeFolder(folder));
+  await mkdir(join(folder, 'tmp'), { mode: 0o700 });
+  if (uid === undefined) return folder;
+  await chown(folder, uid, uid);
+  await chown(join(folder, 'tmp'), uid, uid);
+  return folder;
+}

@@ -1,0 +1,43 @@
+/** What decides the flags of a confined Node. */
+export interface NodeFlagsOptions {
+  readonly usesPermissions: boolean;
+  /** Path of the guard inside; undefined: none. */
+  readonly guard: string | undefined;
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  readonly native: boolean;
+  /** Whether it may open connections at all; to where is not for Node to decide. */
+  readonly network: boolean;
+  readonly memoryMB: number;
+  /** The caller's own; they come last and so win where a flag can be given twice. */
+  readonly flags: readonly string[];
+}
+
+/** Of its memory, what the heap may take; the rest is code, stacks and buffers. */
+const heapShare = 0.75;
+
+/** The flags of Node for one launch. Threads, children, inspector and WASI are never granted. */
+export function nodeFlags(options: NodeFlagsOptions): readonly string[] {
+  return [
+    `--max-old-space-size=${Math.floor(options.memoryMB * heapShare)}`,
+    ...(options.usesPermissions ? permissions(options) : []),
+    ...(options.usesPermissions || options.guard !== undefined ? closing : []),
+    ...(options.guard === undefined ? [] : ['--require', options.guard]),
+    ...options.flags,
+  ];
+}
+
+/** Doors of Node that have a flag. SQLite and FFI do not ask the permission model for each file or call. */
+const closing = ['--no-experimental-sqlite', '--no-experimental-ffi', '--disable-sigusr1'];
+
+function permissions({ guard, read, write, native, network }: NodeFlagsOptions): readonly string[] {
+  // Shorter first: Node forgets a folder's own listing when something below it was granted before the folder.
+  const readable = [...(guard === undefined ? [] : [guard]), ...read, ...write].toSorted((a, b) => a.length - b.length);
+  return [
+    '--permission',
+    ...readable.map((path) => `--allow-fs-read=${path}`),
+    ...write.map((path) => `--allow-fs-write=${path}`),
+    ...(native ? ['--allow-addons'] : []),
+    ...(network ? ['--allow-net'] : []),
+  ];
+}
