@@ -57,7 +57,7 @@ const runtimeLayers: readonly (readonly string[])[] = [
   ['index.ts', 'create-runtime.ts'],
   ['swap', 'recovery', 'diagnosis', 'config', 'http', 'management'],
   ['plugin', 'state'],
-  ['loading', 'isolation', 'routing', 'host-services', 'resources', 'guest'],
+  ['loading', 'verification', 'isolation', 'routing', 'host-services', 'resources', 'guest'],
   ['channel'],
 ];
 

@@ -10,6 +10,7 @@ import { lifecycleErrors } from './errors/lifecycle.ts';
 import { loadingErrors } from './errors/loading.ts';
 import { managementErrors } from './errors/management.ts';
 import { stateErrors } from './errors/state.ts';
+import { verificationErrors } from './errors/verification.ts';
 
 /** Builds every error this package throws, from the catalogue of each area. The code is stable; the message says what to do. */
 export const fail = defineErrors({
@@ -18,6 +19,7 @@ export const fail = defineErrors({
   ...isolationErrors,
   ...managementErrors,
   ...loadingErrors,
+  ...verificationErrors,
   ...configErrors,
   ...hostServiceErrors,
   ...httpErrors,

@@ -1,5 +1,6 @@
 import type { ExecutableField, PluginManifest } from '@hotswap/protocol';
 import type { PluginDefinition } from '@hotswap/sdk';
+import type { Verification } from '../verification/judge.ts';
 
 /** A plugin ready to be started: checked manifest and text, or a definition in memory. Immutable. */
 export interface Artifact {
@@ -11,6 +12,8 @@ export interface Artifact {
   readonly origin: string;
   /** Files of the plugin's own whose change makes this artifact stale; packages in `node_modules` are left out. Empty for archives and definitions. */
   readonly inputs: readonly string[];
+  /** On whose word it was made; absent where nobody was asked. */
+  readonly verification?: Verification;
 }
 
 /** The code half of an artifact. */

@@ -13,10 +13,12 @@ import { executableArtifact } from './executable-artifact.ts';
 import { definitionArtifacts } from './in-memory-artifact.ts';
 import { pluginDigest } from './plugin-digest.ts';
 import { locateSource } from './plugin-source.ts';
-import type { PluginSource } from './plugin-source.ts';
+import type { LocatedSource, PluginSource } from './plugin-source.ts';
 import { readArchive } from './read-archive.ts';
+import type { Archive } from './read-archive.ts';
 import { rewriteModule, shiftSourceMap } from './rewrite-module.ts';
 import type { RewrittenModule } from './rewrite-module.ts';
+import type { Verifier } from '../verification/verifier.ts';
 
 /** Settings of a loader. */
 export interface LoaderOptions {
@@ -25,6 +27,8 @@ export interface LoaderOptions {
   readonly log?: Pick<Logger, 'debug' | 'warn'>;
   /** Folders, beyond a plugin's own and its `node_modules`, whose files a build may take in; default none. */
   readonly allowedRoots?: readonly string[];
+  /** Decides what may be loaded; default: everything. */
+  readonly verifier?: Pick<Verifier, 'examine' | 'admit'>;
 }
 
 /** Turns sources into artifacts: reads, checks, bundles and rewrites, never runs. */
@@ -34,7 +38,7 @@ export interface Loader {
    *
    * @throws SOURCE_UNSUPPORTED, SOURCE_NOT_FOUND, MANIFEST_INVALID, ENGINE_UNSATISFIED, BUILD_FAILED, BUILD_FILE_REFUSED,
    * NATIVE_ADDON_REFUSED, IMPORT_REFUSED, ARCHIVE_REFUSED, ARCHIVE_NOT_BUNDLED, EXECUTABLE_NOT_PACKED,
-   * PLUGIN_FOLDER_TOO_LARGE, LOADER_CLOSED
+   * PLUGIN_FOLDER_TOO_LARGE, LOADER_CLOSED, and what the verifier refuses
    */
   load(source: PluginSource, options: { readonly signal: AbortSignal }): Promise<Artifact>;
   /** Lets go of the builds kept ready. Calling it again does nothing. */
@@ -50,38 +54,60 @@ interface BundledPlugin {
   readonly file: string;
   readonly origin: string;
   readonly inputs: readonly string[];
+  /** Everything that went in, packages too. */
+  readonly allInputs: readonly string[];
+}
+
+/** An artifact, and the files that it was made of; undefined: all those of its folder. */
+interface ReadSource {
+  readonly artifact: Artifact;
+  readonly files: readonly string[] | undefined;
 }
 
 /** Creates a loader. A runtime has one. */
 export function createLoader(options: LoaderOptions = {}): Loader {
+  const { verifier } = options;
   const builder = new PluginBuilder(options);
   const fromMemory = definitionArtifacts();
+
+  const read = async (
+    located: LocatedSource,
+    archive: Uint8Array | undefined,
+    signal: AbortSignal,
+  ): Promise<ReadSource> => {
+    switch (located.type) {
+      case 'memory': {
+        const artifact = fromMemory(located.plugin);
+        const { file } = located.plugin;
+        if (file === undefined) return { artifact, files: [] };
+        const request = { plugin: artifact.manifest.name, ...file };
+        return toArtifact(await built(builder, { manifest: artifact.manifest, request }, signal), 'IMPORT_REFUSED');
+      }
+      case 'archive':
+        return toArtifact(await unpacked({ path: located.file, bytes: archive }, signal), 'ARCHIVE_NOT_BUNDLED');
+      case 'folder': {
+        const { folder: root } = located;
+        const { manifest } = await readFolderManifest(root);
+        const { executable } = manifest;
+        if (executable !== undefined) {
+          return { artifact: await executableArtifact({ manifest, executable, root }, signal), files: undefined };
+        }
+        return toArtifact(await built(builder, await describeFolder(root), signal), 'IMPORT_REFUSED');
+      }
+      case 'file': {
+        const described = describeFile(located.file, located.folder);
+        return toArtifact(await built(builder, described, signal), 'IMPORT_REFUSED');
+      }
+    }
+  };
+
   return {
     async load(source, { signal }) {
       signal.throwIfAborted();
       const located = await locateSource(source);
-      switch (located.type) {
-        case 'memory': {
-          const artifact = fromMemory(located.plugin);
-          const { file } = located.plugin;
-          if (file === undefined) return artifact;
-          const request = { plugin: artifact.manifest.name, ...file };
-          return toArtifact(await built(builder, { manifest: artifact.manifest, request }, signal), 'IMPORT_REFUSED');
-        }
-        case 'archive':
-          return toArtifact(await unpacked(located.file, signal), 'ARCHIVE_NOT_BUNDLED');
-        case 'folder': {
-          const { folder: root } = located;
-          const { manifest } = await readFolderManifest(root);
-          const { executable } = manifest;
-          if (executable !== undefined) return executableArtifact({ manifest, executable, root }, signal);
-          return toArtifact(await built(builder, await describeFolder(root), signal), 'IMPORT_REFUSED');
-        }
-        case 'file': {
-          const described = describeFile(located.file, located.folder);
-          return toArtifact(await built(builder, described, signal), 'IMPORT_REFUSED');
-        }
-      }
+      const examined = await verifier?.examine(located);
+      const { artifact, files } = await read(located, examined?.content?.bytes, signal);
+      return verifier && examined ? verifier.admit(examined, artifact, files) : artifact;
     },
     close: () => builder.close(),
   };
@@ -98,12 +124,13 @@ async function built(builder: PluginBuilder, plugin: DescribedPlugin, signal: Ab
     file: request.entry,
     origin: manifestFile === undefined ? request.entry : request.root,
     inputs: manifestFile === undefined ? own : [manifestFile, ...own],
+    allInputs: manifestFile === undefined ? inputs : [manifestFile, ...inputs],
   };
 }
 
 /** No bundler sees what is in an archive: it is text that someone sent. */
-async function unpacked(archive: string, signal: AbortSignal): Promise<BundledPlugin> {
-  const files = await readArchive(archive, signal);
+async function unpacked({ path: archive, bytes }: Archive, signal: AbortSignal): Promise<BundledPlugin> {
+  const files = await readArchive({ path: archive, bytes }, signal);
   const text = files.get('package.json');
   if (text === undefined) throw fail('ARCHIVE_REFUSED', { path: archive, entry: 'package.json', reason: 'is missing' });
   const manifest = readManifestText(text, `${archive}/package.json`);
@@ -113,14 +140,17 @@ async function unpacked(archive: string, signal: AbortSignal): Promise<BundledPl
   if (code === undefined) throw mainMissing(manifest, `${archive}/package.json`);
   // A name below the archive's, where no file can be: stacks then say which archive, and never a file of the host's.
   const file = join(archive, main);
-  return { manifest, code, map: files.get(`${main}.map`), file, origin: archive, inputs: [] };
+  return { manifest, code, map: files.get(`${main}.map`), file, origin: archive, inputs: [], allInputs: [] };
 }
 
 /** A text from this length on is worked on in several turns of the event loop: requests are answered in between. */
 const longText = 100_000;
 
-async function toArtifact(plugin: BundledPlugin, refusal: 'ARCHIVE_NOT_BUNDLED' | 'IMPORT_REFUSED'): Promise<Artifact> {
-  const { manifest, code, map, file, origin, inputs } = plugin;
+async function toArtifact(
+  plugin: BundledPlugin,
+  refusal: 'ARCHIVE_NOT_BUNDLED' | 'IMPORT_REFUSED',
+): Promise<ReadSource> {
+  const { manifest, code, map, file, origin, inputs, allInputs } = plugin;
   const pause = async (): Promise<void> => void (code.length >= longText && (await nextTurn()));
   const { body, specifiers } = rewritten(plugin);
   const specifier = specifiers.find((name) => !isProvided(name));
@@ -130,13 +160,8 @@ async function toArtifact(plugin: BundledPlugin, refusal: 'ARCHIVE_NOT_BUNDLED' 
   await pause();
   const digest = pluginDigest(manifest, body);
   await pause();
-  return {
-    manifest,
-    digest,
-    program: { type: 'text', body, sourceMap, file },
-    origin,
-    inputs,
-  };
+  const program = { type: 'text', body, sourceMap, file } as const;
+  return { artifact: { manifest, digest, program, origin, inputs }, files: allInputs };
 }
 
 function rewritten({ manifest, code, file }: BundledPlugin): RewrittenModule {

@@ -54,7 +54,7 @@ describe('packing', () => {
 
   test('keeps README and manifest, drops what only development needs, and names no path of the machine', async () => {
     const { file } = await packPlugin(await sampleFolder());
-    const files = await readArchive(file, signal);
+    const files = await readArchive({ path: file }, signal);
     expect([...files.keys()]).toEqual(['index.js', 'index.js.map', 'package.json']);
     expect(JSON.parse(files.get('package.json')!)).toEqual({
       ...manifest,
@@ -121,13 +121,13 @@ describe('reading an archive', () => {
   test('refuses more entries and more bytes than its limits', async () => {
     const many = Array.from({ length: 20 }, (_, n) => ({ name: `package/${n}.txt`, content: 'x' }));
     const limits = { maxEntries: 20, maxBytes: 1_000_000 };
-    await expect(readArchive(await archive([packageJson, ...many]), signal, limits)).rejects.toMatchObject({
+    await expect(readArchive({ path: await archive([packageJson, ...many]) }, signal, limits)).rejects.toMatchObject({
       code: 'ARCHIVE_REFUSED',
       details: { entry: 'package/19.txt', reason: 'is one of more than 20' },
     });
     const bomb = await archive([packageJson, { name: 'package/zeros', content: '\0'.repeat(2_000_000) }]);
     expect((await readFile(bomb)).length).toBeLessThan(10_000);
-    await expect(readArchive(bomb, signal, limits)).rejects.toMatchObject({
+    await expect(readArchive({ path: bomb }, signal, limits)).rejects.toMatchObject({
       code: 'ARCHIVE_REFUSED',
       details: { reason: 'unpacks to more than 1000000 bytes' },
     });

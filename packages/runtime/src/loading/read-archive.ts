@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { Transform } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { isCodedError, messageOf } from '@hotswap/protocol';
@@ -15,6 +15,12 @@ export interface ArchiveLimits {
 }
 
 const defaultLimits: ArchiveLimits = { maxEntries: 10_000, maxBytes: 200 * 1_048_576 };
+/** An archive: by its path, and by its bytes where somebody has read them and decided on them. */
+export interface Archive {
+  readonly path: string;
+  readonly bytes?: Uint8Array | undefined;
+}
+
 /** What the tar reader yields: streams of a library whose types this project does not have. */
 interface Entry {
   readonly header: Header;
@@ -32,14 +38,16 @@ const readable = /\.(?:json|js|mjs|map)$/;
  * @throws ARCHIVE_REFUSED
  */
 export async function readArchive(
-  path: string,
+  { path, bytes }: Archive,
   signal: AbortSignal,
   limits = defaultLimits,
 ): Promise<ReadonlyMap<string, string>> {
   const unpacked = extract();
   const files = new Map<string, string>();
   const reading = readEntries(unpacked, path, limits.maxEntries, files);
-  const flowing = pipeline(createReadStream(path), createGunzip(), countBytes(path, limits.maxBytes), unpacked, {
+  // Bytes that were hashed are not read a second time: the file may be another by now.
+  const packed = bytes === undefined ? createReadStream(path) : Readable.from([bytes]);
+  const flowing = pipeline(packed, createGunzip(), countBytes(path, limits.maxBytes), unpacked, {
     signal,
   });
   const outcomes = await Promise.allSettled([reading, flowing]);
