@@ -1,0 +1,30 @@
+import type { GroupLimits, GroupUsage } from '../cgroup.ts';
+
+/** What to write where, in this order. */
+export interface LimitWrite {
+  readonly limit: keyof GroupLimits;
+  readonly file: string;
+  readonly value: string;
+  /** Whether a kernel without this file is fine. */
+  readonly optional?: boolean;
+}
+
+/** The files of one group, which differ between the two versions of control groups. */
+export interface GroupFiles {
+  /** All folders that make up the group; the first one is asked for its processes. */
+  readonly folders: readonly string[];
+  /** A file that kills all in the group when `1` is written to it, where the kernel has one. */
+  readonly killFile: string | undefined;
+  /** No process can be started in the group after this. */
+  readonly noMoreProcesses: LimitWrite;
+  limitWrites(limits: GroupLimits): readonly LimitWrite[];
+  usage(): GroupUsage;
+  /** Processes that the kernel has killed for the group's memory. */
+  outOfMemoryKills(): number;
+}
+
+export const bytesOf = (megabytes: number): number => Math.floor(megabytes * 1024 * 1024);
+
+/** The kernel deals out the processor in periods of this length; it refuses quotas below 1 ms. */
+export const cpuPeriodUs = 100_000;
+export const cpuQuotaUs = (percent: number): number => Math.max(1_000, Math.round((percent / 100) * cpuPeriodUs));
