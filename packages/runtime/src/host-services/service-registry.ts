@@ -1,4 +1,5 @@
 import type { Capabilities } from '@hotswap/protocol';
+import type { SocketTraffic } from '@hotswap/sandbox';
 import { EventBus } from './event-bus.ts';
 import { ExtensionPoints } from './extension-points.ts';
 import { generationEnded } from './generation-ended.ts';
@@ -7,6 +8,7 @@ import type { HostLogger } from './logging/create-logger.ts';
 import { createPluginLogger } from './logging/plugin-logger.ts';
 import { PluginMetrics } from './metrics/plugin-metrics.ts';
 import { RuntimeMetrics } from './metrics/runtime-metrics.ts';
+import { PluginConnections } from './network/plugin-connections.ts';
 import { createPluginFetch } from './network/plugin-fetch.ts';
 import { createSecrets } from './secrets.ts';
 import type { SecretResolver } from './secrets.ts';
@@ -54,6 +56,8 @@ export interface ServiceIdentity {
 /** The services of one generation, and its raw store for a guest that encodes on its own side of a boundary. */
 export interface GenerationServices extends HostServices {
   readonly store: NamespaceStore;
+  /** What its fetches sent and received so far. */
+  readonly networkTraffic: SocketTraffic;
 }
 
 /** Makes the shared services of a runtime. */
@@ -75,6 +79,7 @@ export function createHostServicesCore(parts: HostServicesParts): HostServicesCo
 export function createHostServices(core: HostServicesCore, identity: ServiceIdentity): GenerationServices {
   const { plugin, generation, tenant, capabilities, callTimeoutMs } = identity;
   const ending = new AbortController();
+  const connections = new PluginConnections({ signal: ending.signal });
   const store = openNamespace(core.storage, { plugin, tenant });
   return {
     store,
@@ -83,7 +88,8 @@ export function createHostServices(core: HostServicesCore, identity: ServiceIden
     metrics: core.metrics.of(plugin),
     log: createPluginLogger(core.log, identity),
     clock: endingClock(core.clock, ending.signal),
-    fetch: createPluginFetch({ plugin, network: capabilities.network ?? [], signal: ending.signal }),
+    fetch: createPluginFetch({ plugin, network: capabilities.network ?? [], signal: ending.signal, connections }),
+    networkTraffic: connections,
     emit: (name, payload) => core.events.emit(plugin, name, payload),
     callService: (service, method, input, signal) =>
       core.services.call(service, method, input, {

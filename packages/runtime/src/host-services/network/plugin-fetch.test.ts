@@ -3,8 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { PluginConnections } from './plugin-connections.ts';
+import type { PluginConnectionsOptions } from './plugin-connections.ts';
 import { createPluginFetch } from './plugin-fetch.ts';
-import type { PluginFetchOptions } from './plugin-fetch.ts';
 
 const cleanUps: (() => void)[] = [];
 afterEach(() => {
@@ -18,8 +19,16 @@ async function serve(handler: (request: IncomingMessage, response: ServerRespons
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function fetchOf(network: readonly string[], options: Partial<PluginFetchOptions> = {}) {
-  return createPluginFetch({ plugin: 'a', network, signal: new AbortController().signal, ...options });
+function networkOf(network: readonly string[], options: Partial<PluginConnectionsOptions> = {}) {
+  const generation = new AbortController();
+  cleanUps.push(() => generation.abort());
+  const { signal = generation.signal } = options;
+  const connections = new PluginConnections({ ...options, signal });
+  return { fetch: createPluginFetch({ plugin: 'a', network, signal, connections }), connections };
+}
+
+function fetchOf(network: readonly string[], options: Partial<PluginConnectionsOptions> = {}) {
+  return networkOf(network, options).fetch;
 }
 
 function refusalOf(network: readonly string[], url: string, addresses: readonly string[] = ['93.184.216.34']) {
@@ -134,5 +143,43 @@ describe("a plugin's fetch", () => {
     await first;
     generation.abort(new Error('generation'));
     await second;
+  });
+
+  it('checks a host again for each connection, and dials nothing else', async () => {
+    const inside = await serve((_, response) => response.end('inside'));
+    const entry = `rebinding.example:${inside.split(':')[1]}`;
+    const asked: string[] = [];
+    const resolve = async (host: string) => (asked.push(host), ['127.0.0.1']);
+    const fetch = fetchOf([entry], { resolve });
+    for (const _ of [1, 2]) {
+      await expect(fetch(`http://${entry}/`)).rejects.toMatchObject({ code: 'NETWORK_ADDRESS_REFUSED' });
+    }
+    expect(asked).toEqual(['rebinding.example', 'rebinding.example']);
+  });
+
+  it('speaks to the host in the address, whatever the headers say', async () => {
+    const host = await serve((request, response) => response.end(request.headers.host));
+    const answer = await fetchOf([host])(`http://${host}/`, { headers: { host: 'another.example' } });
+    expect(await answer.text()).toBe(host);
+  });
+
+  it('reaches the local machine by its name where that is listed, without asking for it', async () => {
+    const host = await serve((_, response) => response.end('local'));
+    const entry = host.replace('127.0.0.1', 'localhost');
+    const resolve = async () => expect.unreachable('localhost was looked up');
+    expect(await (await fetchOf([entry], { resolve })(`http://${entry}/`)).text()).toBe('local');
+  });
+
+  it('counts what it sent and received', async () => {
+    const host = await serve(async (request, response) =>
+      response.end('x'.repeat((await request.toArray()).join('').length * 2)),
+    );
+    const { fetch, connections } = networkOf([host]);
+    expect(connections).toMatchObject({ sentBytes: 0, receivedBytes: 0 });
+    await (await fetch(`http://${host}/`, { method: 'POST', body: 'y'.repeat(5000) })).text();
+    expect(connections.sentBytes).toBeGreaterThan(5000);
+    expect(connections.sentBytes).toBeLessThan(6000);
+    expect(connections.receivedBytes).toBeGreaterThan(10_000);
+    expect(connections.receivedBytes).toBeLessThan(11_000);
   });
 });

@@ -1,7 +1,7 @@
-import { lookup } from 'node:dns/promises';
-import { destinationOf, entryFor, isExplicitAddress, isListed, isPublicAddress } from '@hotswap/sandbox';
+import { destinationOf, entryFor, isListed } from '@hotswap/sandbox';
 import type { PluginContext } from '@hotswap/sdk';
 import { fail } from '../../errors.ts';
+import type { PluginConnections } from './plugin-connections.ts';
 
 export interface PluginFetchOptions {
   readonly plugin: string;
@@ -9,8 +9,7 @@ export interface PluginFetchOptions {
   readonly network: readonly string[];
   /** Ends every request, and every body that is still being read, with the generation. */
   readonly signal: AbortSignal;
-  /** Every address of a host; default the resolver of the machine. */
-  readonly resolve?: (host: string) => Promise<readonly string[]>;
+  readonly connections: PluginConnections;
 }
 
 const maxRedirects = 5;
@@ -28,11 +27,7 @@ interface Outgoing {
 
 /**
  * `fetch` for one plugin: only to what its manifest lists, redirects included, and to nothing inside the host's network
- * unless an entry is that very address.
- *
- * The address that is checked and the one that is dialled come from two look-ups, so a name server that lies the second
- * time is not caught here; at levels `none` and `basic` a plugin could open sockets itself anyway. Where egress must
- * hold against malice, the sandbox dials the checked address.
+ * unless an entry is that very address. The address that was checked is the one that is dialled.
  *
  * @throws CAPABILITY_MISSING, NETWORK_ADDRESS_REFUSED, NETWORK_HOST_UNKNOWN, NETWORK_SCHEME_REFUSED, NETWORK_BODY_SPENT,
  * NETWORK_TOO_MANY_REDIRECTS, and what `fetch` itself throws
@@ -43,16 +38,17 @@ export function createPluginFetch(options: PluginFetchOptions): PluginContext['f
     const signal = AbortSignal.any(signals.filter((one) => one instanceof AbortSignal));
     const mode = init.redirect ?? (isRequest(input) ? input.redirect : undefined) ?? 'follow';
     let outgoing = outgoingOf(input, init);
+    // The host that is spoken to is the one in the address: of many behind one address, no other may be meant.
+    outgoing.headers.delete('host');
     for (let redirects = 0; redirects <= maxRedirects; redirects++) {
-      await checkDestination(outgoing.url, options);
+      checkDestination(outgoing.url, options);
       const { url, method, headers, body } = outgoing;
-      const redirect = mode === 'follow' ? 'manual' : mode;
-      const answer = await fetch(url, {
+      const answer = await options.connections.fetch(url, {
         ...init,
         method,
         headers,
         body,
-        redirect,
+        redirect: mode === 'follow' ? 'manual' : mode,
         signal,
         ...(isStream(body) && { duplex: 'half' }),
       });
@@ -65,28 +61,11 @@ export function createPluginFetch(options: PluginFetchOptions): PluginContext['f
   };
 }
 
-async function checkDestination(
-  url: URL,
-  { plugin, network, resolve = resolveHost }: PluginFetchOptions,
-): Promise<void> {
+function checkDestination(url: URL, { plugin, network }: PluginFetchOptions): void {
   const destination = destinationOf(url);
   if (destination === undefined) throw fail('NETWORK_SCHEME_REFUSED', { scheme: url.protocol });
   if (!isListed(destination, network)) {
     throw fail('CAPABILITY_MISSING', { plugin, wanted: entryFor(destination), capability: 'network' });
-  }
-  if (isExplicitAddress(destination)) return;
-  const { host } = destination;
-  const addresses = await resolve(host);
-  if (addresses.length === 0) throw fail('NETWORK_HOST_UNKNOWN', { host });
-  const address = addresses.find((one) => !isPublicAddress(one));
-  if (address !== undefined) throw fail('NETWORK_ADDRESS_REFUSED', { host, address });
-}
-
-async function resolveHost(host: string): Promise<readonly string[]> {
-  try {
-    return (await lookup(host, { all: true })).map(({ address }) => address);
-  } catch (error) {
-    throw fail('NETWORK_HOST_UNKNOWN', { host }, { cause: error });
   }
 }
 
