@@ -39,7 +39,8 @@ export async function firstInside(stream: ChildStream): Promise<FirstInside | un
   return pid === undefined ? undefined : { pid, start: await startOf(pid) };
 }
 
-async function firstLine(stream: Readable): Promise<string | undefined> {
+/** The first line of what a stream gives; undefined where it ends before. */
+export async function firstLine(stream: Readable): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   let text = '';
   stream.on('data', (chunk: Buffer) => {

@@ -4,7 +4,8 @@ import type { Duplex, Readable } from 'node:stream';
 import type { ConfinedExit, ConfinedProcess, ConfinementLimits } from '../confined-process.ts';
 import { SandboxError } from '../errors.ts';
 import type { LayerState } from '../layers.ts';
-import { type ResourceUsage, unknownUsage } from '../resource-usage.ts';
+import type { ResourceUsage } from '../resource-usage.ts';
+import { readUsage } from '../usage/read-usage.ts';
 import { duplexOf, endOf, type FirstInside, firstInside, lastText, readableOf } from './child-streams.ts';
 import { channelDescriptor } from './descriptors.ts';
 import { exitOf } from './exit-cause.ts';
@@ -20,12 +21,16 @@ interface RunParts extends Surroundings {
   readonly status: number | undefined;
   /** Whether its processes have a namespace of their own, whose end is the end of all of them. */
   readonly isolates: boolean;
+  /** Inside: where it may write. */
+  readonly folders: readonly string[];
 }
 
 /** One process behind its layers, from the spawn until nothing is left. */
 export class ConfinedRun implements ConfinedProcess {
   readonly pid: number;
   readonly layers: readonly LayerState[];
+  /** What it runs as on this host; undefined: as this process. */
+  readonly uid: number | undefined;
   readonly channel: Duplex;
   readonly stdout: Readable;
   readonly stderr: Readable;
@@ -41,6 +46,7 @@ export class ConfinedRun implements ConfinedProcess {
     this.#parts = parts;
     this.pid = child.pid ?? -1;
     this.layers = parts.states;
+    this.uid = parts.uid;
     this.channel = duplexOf(child.stdio[channelDescriptor]);
     this.stdout = readableOf(child.stdout);
     this.stderr = readableOf(child.stderr);
@@ -84,10 +90,10 @@ export class ConfinedRun implements ConfinedProcess {
   }
 
   async usage(): Promise<ResourceUsage> {
-    const counts = this.#parts.egress?.counts;
+    const { egress, group } = this.#parts;
+    const counts = egress?.counts;
     return {
-      ...unknownUsage,
-      ...(await this.#parts.group?.usage()),
+      ...(await readUsage({ pid: this.pid, group, folders: this.#parts.folders })),
       networkSentBytes: counts?.sentBytes ?? 0,
       networkReceivedBytes: counts?.receivedBytes ?? 0,
     };

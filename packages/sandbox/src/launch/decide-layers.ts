@@ -8,6 +8,8 @@ const ofNode: readonly LayerName[] = ['permission-model', 'guard'];
 export interface LayerDecision {
   readonly layers: ReadonlySet<LayerName>;
   readonly states: readonly LayerState[];
+  /** Whether its processes are limited together: in a group of the kernel, or where that may be missing by polling. */
+  readonly limitsTogether: boolean;
   /** Missing ones that nobody allowed to be missing: the launch must not happen. */
   readonly refused: readonly LayerState[];
 }
@@ -30,6 +32,7 @@ export function decideLayers(
   return {
     layers: new Set(used.map(({ layer }) => layer)),
     states,
+    limitsTogether: !asked.without.includes('cgroup'),
     refused: states.filter(({ layer, status }) => status === 'missing' && !asked.allowMissing.includes(layer)),
   };
 }

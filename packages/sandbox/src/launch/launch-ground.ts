@@ -12,6 +12,7 @@ export interface LaunchGround {
   readonly bubblewrap: string | undefined;
   readonly setpriv: string | undefined;
   readonly node: string;
+  /** Known only after the groups were tried. */
   readonly cgroups: CgroupDriver | undefined;
   readonly users: SandboxUsers;
   readonly folder: HostFolder;
@@ -24,7 +25,7 @@ export interface LaunchGround {
 }
 
 /** Looks for what launches need. Starts nothing but `ldd`. */
-export async function findGround(cgroups: CgroupDriver | undefined): Promise<LaunchGround> {
+export async function findGround(): Promise<LaunchGround> {
   const node = await realpath(process.execPath);
   const libraries = new Map([[node, findLibraries(node)]]);
   const filters = new Map<string, Buffer>();
@@ -35,7 +36,7 @@ export async function findGround(cgroups: CgroupDriver | undefined): Promise<Lau
     bubblewrap,
     setpriv,
     node,
-    cgroups,
+    cgroups: undefined,
     users: new SandboxUsers(),
     folder,
     nextName() {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { ConfinedProcess } from '../confined-process.ts';
+import { join } from 'node:path';
 import type { LaunchOptions } from '../launch-options.ts';
 import type { LayerName, LayerState } from '../layers.ts';
 import { composeCommand } from './compose-command.ts';
@@ -15,6 +15,8 @@ export interface LaunchOrder {
   /** The layers that are used; the states tell of the others too. */
   readonly layers: ReadonlySet<LayerName>;
   readonly states: readonly LayerState[];
+  /** Whether its processes are limited together, be it by polling. */
+  readonly limitsTogether: boolean;
   /** Run by Node in place of the program's file. */
   readonly script?: string;
 }
@@ -27,7 +29,7 @@ export async function launchProcess(
   ground: LaunchGround,
   order: LaunchOrder,
   signal?: AbortSignal,
-): Promise<ConfinedProcess> {
+): Promise<ConfinedRun> {
   signal?.throwIfAborted();
   const undoing = new Undoing();
   const descriptors = new Descriptors();
@@ -50,6 +52,7 @@ export async function launchProcess(
       texts: descriptors.texts,
       status,
       isolates: order.layers.has('namespaces'),
+      folders: [order.layers.has('namespaces') ? '/tmp' : join(around.folder ?? '/', 'tmp')],
     });
     await run.confined(signal);
     return run;

@@ -20,7 +20,7 @@ export interface Surroundings {
 /** Makes what a launch needs outside; each thing goes again with `undoing`. */
 export async function makeSurroundings(
   ground: LaunchGround,
-  { options, layers }: LaunchOrder,
+  { options, layers, limitsTogether }: LaunchOrder,
   undoing: Undoing,
 ): Promise<Surroundings> {
   const limits = appliedLimits(options.limits);
@@ -37,7 +37,8 @@ export async function makeSurroundings(
           ...(uid !== undefined && { uid }),
         });
   if (egress !== undefined) undoing.add(() => egress.close());
-  const group = layers.has('cgroup') ? await ground.cgroups?.create(ground.nextName(), limits) : undefined;
+  // Where the layer is missing and that is allowed, polling stands in for it.
+  const group = limitsTogether ? await ground.cgroups?.create(ground.nextName(), limits) : undefined;
   if (group !== undefined) {
     undoing.add(() => group.remove());
     undoing.add(() => group.kill());
