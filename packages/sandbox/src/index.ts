@@ -8,11 +8,7 @@ export { SandboxError, type SandboxErrorCode, sandboxErrors } from './errors.ts'
 
 // For hosts that let something out: what may be reached, and the proxy for confined processes.
 export { type CheckedAddresses, checkedAddresses, type Resolve } from './egress/checked-addresses.ts';
-export {
-  type CheckedDispatcher,
-  createCheckedDispatcher,
-  type SocketTraffic,
-} from './egress/checked-dispatcher.ts';
+export { type CheckedDispatcher, createCheckedDispatcher, type SocketTraffic } from './egress/checked-dispatcher.ts';
 export { type Destination, destinationOf, entryFor, isListed } from './egress/destination.ts';
 export {
   createEgressProxy,
@@ -22,3 +18,13 @@ export {
 } from './egress/egress-proxy.ts';
 export type { EgressRefusal } from './egress/refusal.ts';
 export type { EgressLimits } from './egress/tunnel.ts';
+
+// For whoever runs whole images: containers of Podman or Docker, by their commands.
+export {
+  ContainerEngine,
+  type ContainerEngineOptions,
+  type ContainerLaunchOptions,
+  type EngineReport,
+} from './containers/container-engine.ts';
+export type { ContainerImage, ImageStore } from './containers/images/image-store.ts';
+export type { ContainerMount } from './containers/run-arguments.ts';
