@@ -1,3 +1,6 @@
+import type * as Children from 'node:child_process';
+import type * as Files from 'node:fs';
+
 /** What a process found out about itself; undefined: it could not even look. */
 export interface InsideFacts {
   readonly environment: readonly string[];
@@ -23,8 +26,8 @@ export const probeScript = `(${lookAround.toString()})(process, process.getBuilt
 
 /** Written out as text: it may use nothing but its arguments and globals. */
 function lookAround(host: NodeJS.Process, builtin: (name: string) => unknown, names: readonly string[]): void {
-  const fs = builtin('node:fs') as typeof import('node:fs');
-  const children = builtin('node:child_process') as typeof import('node:child_process');
+  const fs = builtin('node:fs') as typeof Files;
+  const children = builtin('node:child_process') as typeof Children;
   const attempt = <T>(look: () => T): T | undefined => {
     try {
       return look();
