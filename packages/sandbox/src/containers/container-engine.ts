@@ -1,8 +1,8 @@
 import { realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findEngine, type FoundEngine } from './find-engine.ts';
+import { findEngine, type FoundEngine } from './engine/find-engine.ts';
 import { type ImageFacts, ImageStore } from './images/image-store.ts';
-import { removeLeftovers } from './leftovers.ts';
+import { removeLeftovers } from './leftovers/leftovers.ts';
 import { refusalOf } from './mounts.ts';
 import { programOf, type ProgramFiles } from './container-program.ts';
 import { probeEngine } from './probe/probe-engine.ts';

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { PassThrough, type Duplex, type Readable } from 'node:stream';
 import { containerExit, type ContainerState, readState } from './container-state.ts';
 import { containerUsage } from './container-usage.ts';
-import type { FoundEngine } from './find-engine.ts';
+import type { FoundEngine } from './engine/find-engine.ts';
 import { memoryPeak, removeGroup } from './memory-peak.ts';
 import { updateArguments } from './run-arguments.ts';
 import type { ConfinedExit, ConfinedProcess, ConfinementLimits } from '../confined-process.ts';

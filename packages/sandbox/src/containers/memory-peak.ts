@@ -1,7 +1,7 @@
 import { readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import type { FoundEngine } from './find-engine.ts';
+import type { FoundEngine } from './engine/find-engine.ts';
 
 const root = '/sys/fs/cgroup';
 const lookMs = 20;

@@ -1,4 +1,4 @@
-import type { EngineKind } from './find-engine.ts';
+import type { EngineKind } from './engine/find-engine.ts';
 import type { ConfinementLimits } from '../confined-process.ts';
 import type { AppliedLimits } from '../launch/applied-limits.ts';
 

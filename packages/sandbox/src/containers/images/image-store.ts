@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { baseContents } from './base-image.ts';
 import { writeTar } from './tar.ts';
 import { SandboxError } from '../../errors.ts';
-import { type EngineCli, tail } from '../engine-cli.ts';
-import type { EngineKind } from '../find-engine.ts';
+import { type EngineCli, tail } from '../engine/engine-cli.ts';
+import type { EngineKind } from '../engine/find-engine.ts';
 
 /** An image of ours: the base image of some Node, or one that was pinned. */
 export interface ContainerImage {

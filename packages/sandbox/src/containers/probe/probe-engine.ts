@@ -3,10 +3,10 @@ import { type Findings, probeScript } from './probe-script.ts';
 import { SandboxError } from '../../errors.ts';
 import { appliedLimits } from '../../launch/applied-limits.ts';
 import type { LayerState } from '../../layers.ts';
-import { tail } from '../engine-cli.ts';
-import type { FoundEngine } from '../find-engine.ts';
+import { tail } from '../engine/engine-cli.ts';
+import type { FoundEngine } from '../engine/find-engine.ts';
 import type { ImageStore } from '../images/image-store.ts';
-import { hostLabel, ownName } from '../leftovers.ts';
+import { hostLabel, ownName } from '../leftovers/leftovers.ts';
 import { runArguments } from '../run-arguments.ts';
 
 /** What the probe needs. */

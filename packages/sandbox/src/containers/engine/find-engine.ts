@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { EngineCli, tail } from './engine-cli.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../../errors.ts';
 
 export type EngineKind = 'podman' | 'docker';
 

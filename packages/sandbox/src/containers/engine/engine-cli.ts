@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../../errors.ts';
 
 /** What a command of the engine answered. */
 export interface EngineAnswer {

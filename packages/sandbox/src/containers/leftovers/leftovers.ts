@@ -1,7 +1,7 @@
-import type { EngineCli } from './engine-cli.ts';
+import type { EngineCli } from '../engine/engine-cli.ts';
 import { hasEnded, ownMark, readMark, writeMark } from './host-mark.ts';
-import { groupNames, removeGroup } from './memory-peak.ts';
-import { startOf } from '../launch/process-table.ts';
+import { groupNames, removeGroup } from '../memory-peak.ts';
+import { startOf } from '../../launch/process-table.ts';
 
 /** On every container of ours. */
 export const hostLabel = 'hotswap.host';
