@@ -44,8 +44,8 @@ export class FileCgroup implements Cgroup {
   }
 
   get enter(): readonly string[] {
-    const procs = this.#files.folders.map((folder) => join(folder, 'cgroup.procs'));
-    return ['/bin/sh', '-c', enterScript, 'enter', String(procs.length), ...procs];
+    const files = this.#files.folders.map((folder) => join(folder, this.#files.enterFile));
+    return ['/bin/sh', '-c', enterScript, 'enter', String(files.length), ...files];
   }
 
   started(): void {

@@ -13,6 +13,8 @@ export interface LimitWrite {
 export interface GroupFiles {
   /** All folders that make up the group; the first one is asked for its processes. */
   readonly folders: readonly string[];
+  /** The file of each folder to which a process without threads writes `0` to be in the group. */
+  readonly enterFile: string;
   /** A file that kills all in the group when `1` is written to it, where the kernel has one. */
   readonly killFile: string | undefined;
   /** No process can be started in the group after this. */

@@ -16,6 +16,8 @@ export function v1Files(parents: ReadonlyMap<string, string>, name: string): Gro
     .map((controller) => file(controller, ''));
   return {
     folders: [...new Set(folders)],
+    // For one thread the kernel need not stop all others from starting processes, which takes 5 to 20 ms.
+    enterFile: 'tasks',
     killFile: undefined,
     noMoreProcesses: { limit: 'processes', file: file('pids', 'pids.max'), value: '0' },
     limitWrites: (limits) => v1LimitWrites(limits, file),

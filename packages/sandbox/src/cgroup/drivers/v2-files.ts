@@ -10,6 +10,7 @@ export function v2Files(folder: string): GroupFiles {
   const file = (name: string): string => join(folder, name);
   return {
     folders: [folder],
+    enterFile: 'cgroup.procs',
     // Since Linux 5.14.
     killFile: file('cgroup.kill'),
     noMoreProcesses: { limit: 'processes', file: file('pids.max'), value: '0' },
