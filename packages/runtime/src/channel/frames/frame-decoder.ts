@@ -31,6 +31,7 @@ export class FrameDecoder {
   #bytes: Buffer = noBytes;
   #at = 0;
   #end = 0;
+  #tail: Uint8Array | undefined;
   #values = 0;
   #numericKeys = 0;
   #depth = 0;
@@ -39,8 +40,14 @@ export class FrameDecoder {
     this.#bounds = bounds;
   }
 
-  /** The value that these bytes are. Nothing of them is kept. @throws FrameBroken */
-  read(bytes: Buffer, start: number, end: number): unknown {
+  /**
+   * The value that these bytes are. Nothing of them is kept.
+   *
+   * @param tail the bytes behind them, which become a part of the value
+   * @throws FrameBroken
+   */
+  read(bytes: Buffer, start: number, end: number, tail?: Uint8Array): unknown {
+    this.#tail = tail;
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
@@ -50,10 +57,12 @@ export class FrameDecoder {
     try {
       const value = this.#value();
       if (this.#at !== end) broken('has bytes after its end');
+      if (this.#tail !== undefined) broken('has a tail that is nowhere in it');
       return value;
     } finally {
       this.#objects.length = 0;
       this.#bytes = noBytes;
+      this.#tail = undefined;
     }
   }
 
@@ -152,6 +161,8 @@ export class FrameDecoder {
         return this.#view();
       case tag.boxed:
         return this.#boxed();
+      case tag.tail:
+        return this.#ownTail();
       default:
         return broken(`has a value of type ${type}`);
     }
@@ -300,9 +311,7 @@ export class FrameDecoder {
 
   #memory(length: number): ArrayBuffer {
     const start = this.#take(length);
-    const memory = new ArrayBuffer(length);
-    new Uint8Array(memory).set(this.#bytes.subarray(start, start + length));
-    return memory;
+    return memoryOf(this.#bytes.subarray(start, start + length));
   }
 
   #view(): object {
@@ -310,6 +319,12 @@ export class FrameDecoder {
     const length = this.#length();
     if (length % kind.elementBytes !== 0) broken('has a view that ends in the middle');
     return this.#known(kind.over(this.#memory(length)));
+  }
+
+  #ownTail(): Uint8Array {
+    const tail = this.#tail ?? broken('has no tail');
+    this.#tail = undefined;
+    return this.#known(tail);
   }
 
   #text(): string {
@@ -336,6 +351,13 @@ export class FrameDecoder {
     if (isText(known, bytes, start, length)) return known;
     return (this.#texts[place] = bytes.toString('latin1', start, start + length));
   }
+}
+
+/** A copy of its own. */
+export function memoryOf(bytes: Uint8Array): ArrayBuffer {
+  const memory = new ArrayBuffer(bytes.byteLength);
+  new Uint8Array(memory).set(bytes);
+  return memory;
 }
 
 function isText(text: string, bytes: Buffer, start: number, length: number): boolean {

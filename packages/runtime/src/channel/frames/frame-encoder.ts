@@ -7,9 +7,11 @@ import {
   largestSmallNumber,
   longestShortList,
   longestShortText,
+  mostBytesBeforeTail,
   mostNumericKeys,
   numericWeight,
   tag,
+  tailFollows,
   viewKinds,
 } from './frame-format.ts';
 
@@ -41,7 +43,7 @@ export class FrameEncoder {
   #numericKeys = 0;
   #depth = 0;
   #tail: Uint8Array | undefined;
-  #tailAt = 0;
+  #hasTail = false;
 
   constructor(bounds: FrameBounds) {
     this.#bounds = bounds;
@@ -55,28 +57,25 @@ export class FrameEncoder {
   /**
    * Adds a frame. A message that cannot be cloned throws what a port would throw, and nothing is added.
    *
-   * @param tail bytes at the very end of the message that are not copied; the sender writes them behind the frame
-   * @returns whether the tail is left out; when it is not, it was copied as everything else
+   * @param tail bytes somewhere in the message that are not copied
+   * @returns whether the sender must write the bytes of the tail next; when not, they were copied as everything else
    */
   write(message: unknown, tail?: Uint8Array): boolean {
     const start = this.#at;
     try {
       this.#begin(start, tail);
       this.#value(message);
-      const isTailLeft = this.#tailAt !== 0 && this.#tailAt === this.#at;
-      // It lay elsewhere too.
-      if (this.#tailAt !== 0 && !isTailLeft) return this.#again(start, message);
-      const length = this.#at - start - headerBytes + (isTailLeft ? (tail?.byteLength ?? 0) : 0);
-      if (length > this.#bounds.mostBytes) tooLarge(`${this.#bounds.mostBytes} bytes`);
-      this.#bytes.writeUInt32LE(length, start);
+      const length = this.#at - start - headerBytes;
+      const isTailLeft = this.#hasTail;
+      if (isTailLeft && length > mostBytesBeforeTail) return this.#withoutTail(start, message);
+      this.#bytes.writeUInt32LE(isTailLeft ? (length | tailFollows) >>> 0 : length, start);
+      if (isTailLeft) this.#header(tail?.byteLength ?? 0);
       return isTailLeft;
     } catch (error) {
       this.#at = start;
       throw error;
     } finally {
-      this.#objects.length = 0;
-      this.#numbers = undefined;
-      this.#tail = undefined;
+      this.#forget();
     }
   }
 
@@ -110,16 +109,28 @@ export class FrameEncoder {
     this.#numericKeys = 0;
     this.#depth = 0;
     this.#tail = tail;
-    this.#tailAt = 0;
+    this.#hasTail = false;
     this.#grow(headerBytes);
     this.#at += headerBytes;
   }
 
-  #again(start: number, message: unknown): boolean {
+  #withoutTail(start: number, message: unknown): boolean {
     this.#at = start;
+    this.#forget();
+    return this.write(message);
+  }
+
+  #forget(): void {
     this.#objects.length = 0;
     this.#numbers = undefined;
-    return this.write(message);
+    this.#tail = undefined;
+  }
+
+  /** Of the frame that the sender writes. */
+  #header(length: number): void {
+    if (length > this.#bounds.mostBytes) tooLarge(`${this.#bounds.mostBytes} bytes`);
+    this.#grow(headerBytes);
+    this.#at = this.#bytes.writeUInt32LE(length, this.#at);
   }
 
   #grow(bytes: number): void {
@@ -341,14 +352,17 @@ export class FrameEncoder {
   }
 
   #view(value: ArrayBufferView): void {
+    if (value === this.#tail) {
+      this.#hasTail = true;
+      return this.#byte(tag.tail);
+    }
     if (types.isSharedArrayBuffer(value.buffer) || (types.isArrayBuffer(value.buffer) && value.buffer.detached))
       return refuse(value);
     const kind = viewKinds.findIndex(({ is }) => is(value));
     if (kind === -1) return refuse(value);
     this.#byte(tag.view);
     this.#tagged(kind, value.byteLength);
-    if (value === this.#tail) this.#tailAt = this.#at;
-    else this.#copy(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+    this.#copy(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
   }
 
   #copy(bytes: Uint8Array): void {

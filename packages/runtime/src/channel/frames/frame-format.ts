@@ -1,6 +1,9 @@
 // A frame is the length of its content in four bytes, little end first, and the content: one value. A value begins with a
 // byte that says what it is; small numbers, short texts and short collections lie in that byte already. What has a length
 // says it in four bytes. Objects are counted as they begin, so that a later place can name an earlier one.
+//
+// Many bytes that are the sender's to give away stand in a frame of their own behind the one they belong to, which says so
+// in its length: they are written from where they are, and read to where they stay.
 
 import { types } from 'node:util';
 
@@ -36,6 +39,8 @@ export const tag = {
   boxed: 21,
   /** The number of an object that has begun before. */
   again: 22,
+  /** The bytes of the frame behind this one. */
+  tail: 23,
   shortText: 0x40,
   shortArray: 0x60,
   shortObject: 0x70,
@@ -46,6 +51,10 @@ export const longestShortText = 31;
 export const longestShortList = 15;
 export const largestSmallNumber = 127;
 export const headerBytes = 4;
+/** In the length of a frame: its tail is the next one. */
+export const tailFollows = 0x8000_0000;
+/** A frame with a tail is a few words around it. */
+export const mostBytesBeforeTail = 65_536;
 
 /** What one frame may be; whoever sends refuses more than the other side would take. */
 export interface FrameBounds {

@@ -1,6 +1,5 @@
-import type { FrameDecoder } from './frame-decoder.ts';
-import { FrameBroken } from './frame-decoder.ts';
-import { type FrameBounds, headerBytes } from './frame-format.ts';
+import { FrameBroken, type FrameDecoder, memoryOf } from './frame-decoder.ts';
+import { type FrameBounds, headerBytes, mostBytesBeforeTail, tailFollows } from './frame-format.ts';
 
 /** The room that the beginning of a frame is given before more of it has come. */
 const firstRoom = 262_144;
@@ -19,6 +18,9 @@ export class FrameReader {
   readonly #header: Buffer = Buffer.alloc(headerBytes);
   #headerHave = 0;
   #length = 0;
+  /** What stands before the tail that is read now. */
+  #beforeTail: Buffer | undefined;
+  #hasTail = false;
 
   constructor(decoder: FrameDecoder, bounds: FrameBounds) {
     this.#decoder = decoder;
@@ -31,12 +33,57 @@ export class FrameReader {
     this.#at = 0;
   }
 
-  /** Makes the next frame the one that `take` reads. @throws FrameBroken */
+  /** Finds the next frame, which `take` reads. @throws FrameBroken */
   advance(): boolean {
+    while (this.#find()) {
+      if (!this.#hasTail) return true;
+      this.#beforeTail = Buffer.from(this.#content());
+      this.#hasTail = false;
+    }
+    return false;
+  }
+
+  /** The value of the frame that `advance` found. It is passed also when it cannot be read. @throws FrameBroken */
+  take(): unknown {
+    const before = this.#beforeTail;
+    if (before !== undefined) {
+      this.#beforeTail = undefined;
+      return this.#decoder.read(before, 0, before.length, this.#ownContent());
+    }
+    const content = this.#frame;
+    if (content !== undefined) {
+      this.#frame = undefined;
+      return this.#decoder.read(content, 0, this.#length);
+    }
+    const start = this.#at + headerBytes;
+    this.#at = start + this.#length;
+    return this.#decoder.read(this.#chunk, start, this.#at);
+  }
+
+  /** The bytes of the frame that was found, which is passed. */
+  #content(): Buffer {
+    const content = this.#frame;
+    if (content !== undefined) {
+      this.#frame = undefined;
+      return content;
+    }
+    const start = this.#at + headerBytes;
+    this.#at = start + this.#length;
+    return this.#chunk.subarray(start, this.#at);
+  }
+
+  /** The same in memory of their own, as they may be kept. */
+  #ownContent(): Uint8Array {
+    const isOwn = this.#frame !== undefined;
+    const content = this.#content();
+    return isOwn ? new Uint8Array(content.buffer, 0, content.length) : new Uint8Array(memoryOf(content));
+  }
+
+  #find(): boolean {
     if (this.#frame !== undefined || this.#headerHave > 0) return this.#complete();
     const left = this.#chunk.length - this.#at;
     if (left < headerBytes) return this.#keepHeader();
-    const length = this.#checked(this.#chunk.readUInt32LE(this.#at));
+    const length = this.#lengthIn(this.#chunk.readUInt32LE(this.#at));
     if (left < headerBytes + length) {
       this.#at += headerBytes;
       return this.#keepFrame(length);
@@ -45,20 +92,13 @@ export class FrameReader {
     return true;
   }
 
-  /** The value of the frame that `advance` found. It is passed also when it cannot be read. @throws FrameBroken */
-  take(): unknown {
-    const frame = this.#frame;
-    if (frame !== undefined) {
-      this.#frame = undefined;
-      return this.#decoder.read(frame, 0, this.#length);
-    }
-    const start = this.#at + headerBytes;
-    this.#at = start + this.#length;
-    return this.#decoder.read(this.#chunk, start, this.#at);
-  }
-
-  #checked(length: number): number {
-    if (length > this.#bounds.mostBytes) throw new FrameBroken(`a frame of ${length} bytes was announced`);
+  #lengthIn(header: number): number {
+    const hasTail = header >= tailFollows;
+    const length = hasTail ? header - tailFollows : header;
+    const most = hasTail ? mostBytesBeforeTail : this.#bounds.mostBytes;
+    if (length > most) throw new FrameBroken(`a frame of ${length} bytes was announced`);
+    if (hasTail && this.#beforeTail !== undefined) throw new FrameBroken('a tail has a tail');
+    this.#hasTail = hasTail;
     return length;
   }
 
@@ -88,7 +128,7 @@ export class FrameReader {
       return false;
     }
     this.#headerHave = 0;
-    return this.#keepFrame(this.#checked(this.#header.readUInt32LE()));
+    return this.#keepFrame(this.#lengthIn(this.#header.readUInt32LE()));
   }
 
   #fill(before: Buffer): boolean {
