@@ -29,7 +29,7 @@ const defaultBind = { host: undefined, port: 11_371 };
 /**
  * Starts a key server: a HotSwap server whose plugins answer first, and HKP what no plugin answers.
  *
- * @throws CONFIG_FILE_MISSING, CONFIG_SYNTAX, CONFIG_INVALID, VERIFIER_MISSING, PORT_IN_USE, LISTEN_FAILED
+ * @throws CONFIG_FILE_MISSING, CONFIG_SYNTAX, CONFIG_INVALID, PORT_IN_USE, LISTEN_FAILED
  */
 export async function startKeyServer({ env, cwd, log }: KeyServerOptions): Promise<KeyServer> {
   const configFile = env['HOTSWAP_CONFIG'] || undefined;

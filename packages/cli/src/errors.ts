@@ -26,12 +26,15 @@ export const cliErrors = {
     kind: 'conflict',
     message: 'unloading {plugin} also unloads {dependents}: look at the plan above, then add --yes',
   },
+  SCRIPT_UNREADABLE: { kind: 'invalid', message: 'the script {file} cannot be read: name a file of JavaScript' },
   CONFIG_FILE_UNREADABLE: { kind: 'invalid', message: 'the config file {path} cannot be read: {problem}' },
   CONFIG_FILE_UNWRITABLE: { kind: 'unavailable', message: 'the config file {path} cannot be written: {problem}' },
   CONFIG_FILE_NOT_TOML: {
     kind: 'invalid',
     message: 'what is written is TOML, so {path} needs a name that ends in .toml',
   },
+  FILE_UNREADABLE: { kind: 'invalid', message: '{path} cannot be read: {problem}' },
+  FILE_EXISTS: { kind: 'conflict', message: '{path} exists, and nothing is written over it: choose another name' },
   PLUGIN_NAME_INVALID: {
     kind: 'invalid',
     message:

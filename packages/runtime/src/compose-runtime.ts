@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { messageOf, parseDuration, parseSize, type PluginManifest } from '@hotswap/protocol';
 import { PluginMethods } from './calls.ts';
 import { layerConfig } from './config/plugin/config-layers.ts';
-import { createConfigCompiler, type PluginConfigSchema } from './config/plugin/plugin-config.ts';
+import { compileOnce } from './config/plugin/compile-once.ts';
+import type { PluginConfigSchema } from './config/plugin/plugin-config.ts';
 import { claimPluginVariables } from './config/plugin/plugin-variables.ts';
 import type { SecretReference } from './config/secret-reference.ts';
 import { createLogger, type HostLogger } from './host-services/logging/create-logger.ts';
@@ -53,6 +54,8 @@ import { OperatorWishes } from './verbs/operator-wishes.ts';
 import { Roster } from './verbs/roster.ts';
 import { Transitions, type RuntimeEvents } from './verbs/transitions.ts';
 import { Verbs } from './verbs/verbs.ts';
+import { Verifier } from './verification/verifier.ts';
+import { Withdrawals } from './verbs/changes/withdrawals.ts';
 
 /** Everything a runtime is made of, wired. */
 export interface RuntimeCore {
@@ -73,6 +76,8 @@ export interface RuntimeCore {
   readonly wishes: OperatorWishes;
   readonly swap: SwapParts;
   readonly verbs: Verbs;
+  readonly verifier: Verifier;
+  readonly withdrawals: Withdrawals;
   readonly supervisor: Supervisor;
   readonly clock: HostClock;
   readonly threads: WorkerPool;
@@ -137,7 +142,8 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
   const isolates: IsolateSources = { factories, dialects: options.dialects ?? [], limitsOf };
   const processEnd = new ProcessEnd({ log, stuck: () => threads.status().stuck });
   const events = new EventEmitter<RuntimeEvents>();
-  const loader = createLoader({ log, ...(data === undefined ? {} : { cacheDirectory: join(data, 'cache') }) });
+  const verifier = new Verifier({ policy: settings.signatures, data, now: Date.now, log });
+  const loader = createLoader({ log, verifier, ...(data === undefined ? {} : { cacheDirectory: join(data, 'cache') }) });
   const schemaOf = compileOnce();
   const stateAtRest = new StateAtRest({
     clock,
@@ -155,6 +161,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     isolates,
     isolation: settings.isolation,
     mostAllowed: settings.mostAllowed,
+    objectionTo: (artifact) => verifier.objectionTo(artifact),
     configFor: async (artifact, given) => {
       const schema = schemaOf(artifact);
       const resolve = (name: string): Promise<string | undefined> => services.secrets.resolve(name);
@@ -209,6 +216,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     },
     load: (source, signal) => loader.load(source, { signal: signal ?? neverAborted }),
     check: (slot, artifact, wish) => checkArtifact(check, slot, artifact, wish),
+    objectionTo: check.objectionTo,
     configFor: check.configFor,
     make,
     noted: (slot, reason) => {
@@ -280,6 +288,8 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     begins: (plugin, actor, reason) => supervisor.verbBegins(plugin, actor, reason),
     ended: (plugin, actor) => supervisor.verbEnded(plugin, actor),
   });
+  const slots = (): readonly PluginSlot[] => roster.slots;
+  const withdrawals = new Withdrawals({ verifier, verbs, swap, queue, slots, clock, log });
   const supervisor = new Supervisor({
     clock,
     random: Math.random,
@@ -334,6 +344,8 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     wishes,
     swap,
     verbs,
+    verifier,
+    withdrawals,
     supervisor,
     clock,
     threads,
@@ -357,27 +369,6 @@ function waitedFor(slot: PluginSlot | undefined, services: ServiceDirectory): Re
 /** Of the plugin's limit and the operator's the smaller one holds. */
 function callTimeoutOf({ limits }: PluginManifest, operatorMs: number): number {
   return limits?.callTimeout === undefined ? operatorMs : Math.min(operatorMs, parseDuration(limits.callTimeout));
-}
-
-/**
- * A schema is compiled once for each artifact, and forgotten with it. Compiling holds up the loop for milliseconds,
- * and versions of a plugin mostly share their schema: the last one of each is kept for the next swap.
- */
-function compileOnce(): (artifact: Artifact) => PluginConfigSchema {
-  const compile = createConfigCompiler();
-  const compiled = new WeakMap<Artifact, PluginConfigSchema>();
-  const latest = new Map<string, { readonly text: string | undefined; readonly schema: PluginConfigSchema }>();
-  return (artifact) => {
-    const known = compiled.get(artifact);
-    if (known) return known;
-    const { name, config } = artifact.manifest;
-    const text = JSON.stringify(config);
-    const last = latest.get(name);
-    const schema = last !== undefined && last.text === text ? last.schema : compile(config, name);
-    compiled.set(artifact, schema);
-    latest.set(name, { text, schema });
-    return schema;
-  };
 }
 
 function secretReferences(

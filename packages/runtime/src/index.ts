@@ -37,6 +37,18 @@ export type { LeakedGeneration, LeakReport } from './diagnosis/leak-search.ts';
 export type { LeakReason } from './diagnosis/explain-retainer.ts';
 export { packPlugin } from './loading/pack.ts';
 
+// For operators' tools: who signed a plugin, and who is trusted.
+export { signPlugin } from './verification/signing/sign-plugin.ts';
+export type { SignedPlugin, SigningOptions } from './verification/signing/sign-plugin.ts';
+export { inspectPlugin } from './verification/signing/inspect-plugin.ts';
+export type { InspectedCheck, Inspection } from './verification/signing/inspect-plugin.ts';
+export { makeSigningKey } from './verification/signing/make-keys.ts';
+export type { KeyPair } from './verification/signing/make-keys.ts';
+export { editTrust, readTrust, trustFile } from './verification/trust-file.ts';
+export { trustedSigner, withoutSigner, withRevoked, withSigner } from './verification/trust.ts';
+export type { Revocation, Trust, TrustedSigner } from './verification/trust.ts';
+export type { SignerOfPlugin } from './verification/judge.ts';
+
 // For dialects: plugins that are programs of their own.
 export type { Dialect, DialectRequest } from './isolation/dialect.ts';
 export type { EndFailure, Isolate, IsolateStart, PluginTraits } from './isolation/isolate.ts';

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { messageOf, type IsolationLevel } from '@hotswap/protocol';
 import { formatOf } from './config/document/config-document.ts';
+import type { SecurityConfig } from './config/plugins-config.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from './config/runtime-config.ts';
 import type { Escalation } from './recovery/recovery-parts.ts';
 import type { HostClock } from './host-services/system-clock.ts';
@@ -11,6 +12,7 @@ import type { Dialect } from './isolation/dialect.ts';
 import { defaultWatchRules, type WatchRules } from './swap/probation/verdict.ts';
 import type { PublicState } from './status.ts';
 import { allowanceOf, unlimited, type PluginAllowance } from './verbs/check-limits.ts';
+import type { SignaturePolicy } from './verification/judge.ts';
 import { fail } from './errors.ts';
 
 /** A move of a plugin from one public state to another. */
@@ -108,6 +110,7 @@ export interface RuntimeSettings {
   readonly directory: string | undefined;
   readonly data: string | undefined;
   readonly isolation: IsolationLevel | undefined;
+  readonly signatures: SignaturePolicy;
   readonly limits: RuntimeLimits;
   /** The most that a manifest may ask for. */
   readonly mostAllowed: PluginAllowance;
@@ -119,16 +122,13 @@ export interface RuntimeSettings {
 /**
  * Reads the config if it is a path, and lays the options over it.
  *
- * @throws CONFIG_SYNTAX, CONFIG_INVALID, CONFIG_UNREADABLE, VERIFIER_MISSING
+ * @throws CONFIG_SYNTAX, CONFIG_INVALID, CONFIG_UNREADABLE
  */
 export function resolveSettings(options: RuntimeOptions): RuntimeSettings {
   const env = options.environment ?? process.env;
   const isConfigured = options.config !== undefined;
   const config = readConfig(options.config, env);
   const { plugins } = config;
-  // Without a config file the host's own program chose the plugins: that is its operator's word for them.
-  if (isConfigured && plugins.security.verifySignatures && !plugins.security.allowUnsigned)
-    throw fail('VERIFIER_MISSING');
   const ofConfig = isConfigured ? config.notices : ['signatures are not verified: no config file was given'];
   const notices = [...ofConfig, ...(options.notices ?? [])];
   return {
@@ -137,6 +137,7 @@ export function resolveSettings(options: RuntimeOptions): RuntimeSettings {
       options.plugins === undefined ? (isConfigured ? plugins.directory : undefined) : resolve(options.plugins),
     data: options.data ?? (isConfigured ? config.server.data : undefined),
     isolation: options.isolation,
+    signatures: isConfigured ? policyOf(plugins.security) : 'off',
     limits: {
       loadTimeoutMs: plugins.loadTimeoutMs,
       drainTimeoutMs: plugins.drainTimeoutMs,
@@ -157,6 +158,12 @@ export function resolveSettings(options: RuntimeOptions): RuntimeSettings {
     watchRules: { ...defaultWatchRules, ...options.watchRules },
     notices,
   };
+}
+
+/** Without a config file the host's own program chose the plugins: that is its operator's word for them. */
+function policyOf({ verifySignatures, allowUnsigned }: SecurityConfig): SignaturePolicy {
+  if (!verifySignatures) return 'off';
+  return allowUnsigned ? 'optional' : 'required';
 }
 
 function readConfig(

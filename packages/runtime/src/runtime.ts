@@ -85,7 +85,7 @@ export interface Runtime extends PluginVerbs, HttpFace, ServiceFace, AsyncDispos
 /**
  * Makes a runtime. Endpoints can be mounted at once; plugins run after `start`.
  *
- * @throws CONFIG_SYNTAX, CONFIG_INVALID, CONFIG_UNREADABLE, VERIFIER_MISSING
+ * @throws CONFIG_SYNTAX, CONFIG_INVALID, CONFIG_UNREADABLE
  * @example
  * const runtime = await createRuntime({ plugins: './plugins' }).start();
  * http.createServer(runtime.listener()).listen(8080);
@@ -195,6 +195,7 @@ class PluginRuntime implements Runtime {
     }
     const { healthIntervalMs } = settings.limits;
     supervisor.start();
+    this.#core.withdrawals.start();
     stateAtRest.start();
     this.#probe = startHealthProbe({
       slots: () => roster.slots,
@@ -228,7 +229,7 @@ class PluginRuntime implements Runtime {
       startedAt: this.#startedAt,
       pluginDirectory: settings.directory ?? '',
       activeRequests: plugins.reduce((sum, { activeRequests }) => sum + activeRequests, 0),
-      notices: [...settings.notices, ...unservedSockets.notices(roster.slots), ...threads.notices()],
+      notices: [...settings.notices, ...this.#core.verifier.notices(), ...unservedSockets.notices(roster.slots), ...threads.notices()],
       threads: threads.status(),
       plugins,
     };
@@ -349,7 +350,7 @@ class PluginRuntime implements Runtime {
   #statusOf(slot: PluginSlot, dependents: readonly string[]): PluginStatus {
     const { supervisor, sockets, stateAtRest } = this.#core;
     const savedState = stateAtRest.keeper.statusOf(slot.name);
-    return statusOf(slot, { isUnsigned: true, dependents, recovery: supervisor.statusOf(slot), sockets, savedState });
+    return statusOf(slot, { dependents, recovery: supervisor.statusOf(slot), sockets, savedState });
   }
 
   #wanted(): Promise<readonly WantedPlugin[]> {
@@ -366,6 +367,7 @@ class PluginRuntime implements Runtime {
     await this.#follower?.[Symbol.asyncDispose]();
     this.#probe?.close();
     supervisor.close();
+    await this.#core.withdrawals.close();
     stateAtRest.stop();
     await queue.whenIdle();
     const order = [...new Set(roster.slots.flatMap((slot) => roster.cascadeOf(slot.name)))];

@@ -1,4 +1,5 @@
 import type { FailurePolicy, IsolationLevel } from '@hotswap/protocol';
+import type { SignerOfPlugin } from './verification/judge.ts';
 
 /** What the outside sees of a plugin; derived from its default generation. */
 export type PublicState = 'loading' | 'active' | 'reloading' | 'unloading' | 'failed' | 'disabled';
@@ -30,7 +31,10 @@ export interface PluginStatus {
   readonly isolation: IsolationLevel;
   /** Isolation layers that could not be had on this host. */
   readonly missingLayers: readonly string[];
+  /** Whether no signature vouches for it: then the operator does, by allowing that. */
   readonly unsigned: boolean;
+  /** Whose signature vouches for it; undefined for an unsigned one. */
+  readonly signer: SignerOfPlugin | undefined;
   readonly loadedAt: number | undefined;
   readonly lastReloadAt: number | undefined;
   readonly reloadCount: number;

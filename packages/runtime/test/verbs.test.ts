@@ -1,6 +1,6 @@
 import type { PluginContext } from '@hotswap/sdk';
 import { describe, expect, it } from 'vitest';
-import { createRuntime, parseRuntimeConfig, reportError } from '@hotswap/runtime';
+import { reportError } from '@hotswap/runtime';
 import { answering, inMemory, run } from './running-runtime.ts';
 
 describe('load', () => {
@@ -331,13 +331,3 @@ it('asks nobody for more once it is closed, and starts once', async () => {
   expect(host.runtime.status().plugins).toEqual([]);
   expect(host.runtime.readiness()).toMatchObject({ ready: false });
 });
-
-it('refuses a config file that wants signatures verified, which this build cannot', () => {
-  expect(() => createRuntime({ config: createConfig() })).toThrow(
-    expect.objectContaining({ code: 'VERIFIER_MISSING' }),
-  );
-});
-
-function createConfig() {
-  return parseRuntimeConfig('', { format: 'toml', file: 'hotswap.toml', env: {}, cwd: '/' }).config;
-}

@@ -53,7 +53,7 @@ export interface Server {
  * read from the bottom.
  * A failed start leaves nothing behind.
  *
- * @throws SOURCE_MISSING, CONFIG_FILE_MISSING, CONFIG_SYNTAX, CONFIG_INVALID, VERIFIER_MISSING, TLS_FILES_UNUSABLE,
+ * @throws SOURCE_MISSING, CONFIG_FILE_MISSING, CONFIG_SYNTAX, CONFIG_INVALID, TLS_FILES_UNUSABLE,
  * PORT_IN_USE, LISTEN_FAILED
  */
 export async function startServer(options: ServerOptions): Promise<Server> {

@@ -23,6 +23,13 @@ import { status } from './plugin/status.ts';
 import { swap } from './plugin/swap.ts';
 import { unload } from './plugin/unload.ts';
 import { run } from './run.ts';
+import { keygen } from './signing/keygen.ts';
+import { sign } from './signing/sign.ts';
+import { verify } from './signing/verify.ts';
+import { add as addTrust } from './trust/add.ts';
+import { list as listTrust } from './trust/list.ts';
+import { remove as removeTrust } from './trust/remove.ts';
+import { revoke } from './trust/revoke.ts';
 import { exec } from './sandbox/exec.ts';
 import { serve } from './serve.ts';
 
@@ -30,6 +37,7 @@ import { serve } from './serve.ts';
 export const commandGroups: readonly ((program: Command, shell: Shell) => void)[] = [
   addServers,
   addPluginVerbs,
+  addTrustVerbs,
   addConfigVerbs,
   addSandboxVerbs,
   (program, shell) => addVerb(program, createCompletion(program), shell),
@@ -60,6 +68,19 @@ function addPluginVerbs(program: Command, shell: Shell): void {
   addVerb(plugin, init, shell);
   addVerb(plugin, dev, shell);
   addVerb(plugin, pack, shell);
+  addVerb(plugin, keygen, shell);
+  addVerb(plugin, sign, shell);
+  addVerb(plugin, verify, shell);
+}
+
+function addTrustVerbs(program: Command, shell: Shell): void {
+  const group = program
+    .command('trust')
+    .description('whose signatures a server accepts, and what it never loads again');
+  addVerb(group, addTrust, shell);
+  addVerb(group, listTrust, shell);
+  addVerb(group, removeTrust, shell);
+  addVerb(group, revoke, shell);
 }
 
 function addConfigVerbs(program: Command, shell: Shell): void {

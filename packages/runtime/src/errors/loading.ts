@@ -2,11 +2,6 @@ import type { ErrorEntry } from '@hotswap/protocol';
 
 /** Loading: where code may come from, and which plugins go before which. */
 export const loadingErrors = {
-  VERIFIER_MISSING: {
-    kind: 'invalid',
-    message:
-      'this build cannot verify signatures; set [plugins.security] allowUnsigned = true to run unsigned plugins knowingly',
-  },
   PLUGIN_DIRECTORY_UNREADABLE: {
     kind: 'invalid',
     message: 'the plugin directory {directory} cannot be read; create it or set [plugins] directory',

@@ -1,6 +1,7 @@
 // The bodies of the reading endpoints. Names and order of the fields are a published contract: programs that
 // watched the Go implementation read them unchanged.
 import type { PluginHistory, PluginStatus, RecoveryStatus, RuntimeStatus, SnapshotStatus } from '../status.ts';
+import type { SignerOfPlugin } from '../verification/judge.ts';
 import { healthOf, summarise, unixSeconds } from './health.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
@@ -86,6 +87,7 @@ export function pluginBody(plugin: PluginStatus, now: number): Body {
     kinds: plugin.kinds,
     origin: plugin.origin ?? null,
     unsigned: plugin.unsigned,
+    signer: plugin.signer ? signerBody(plugin.signer) : null,
     config_source: plugin.configSource,
     recovery: plugin.recovery ? recoveryBody(plugin.recovery) : null,
     counts: plugin.counts,
@@ -93,6 +95,10 @@ export function pluginBody(plugin: PluginStatus, now: number): Body {
     websocket: plugin.websocket ?? null,
     timestamp: unixSeconds(now),
   };
+}
+
+function signerBody({ name, keyId, signedAt, expiresAt }: SignerOfPlugin): Body {
+  return { name, key_id: keyId, signed_at: unixSeconds(signedAt), expires_at: momentOf(expiresAt) };
 }
 
 function recoveryBody({ policy, attempts, nextAttemptAt, quarantined, operationId }: RecoveryStatus): Body {

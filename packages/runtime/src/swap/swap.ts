@@ -36,6 +36,8 @@ export interface SwapParts extends PublishParts, RetireParts, HandOverParts {
   readonly load: (source: PluginSource, signal: AbortSignal | undefined) => Promise<Artifact>;
   /** Refuses an artifact that must not take this slot's place; throws a coded error. */
   readonly check: (slot: PluginSlot, artifact: Artifact, wish: SlotWish) => void;
+  /** Why the operator's trust does not cover an artifact any more. */
+  readonly objectionTo: (artifact: Artifact) => Error | undefined;
   /** The config a generation starts with: secrets resolved, defaults filled in; rejects with CONFIG_REJECTED. */
   readonly configFor: (artifact: Artifact, config: SlotWish['config']) => Promise<SlotWish['config']>;
   /** The state that was kept last, for a generation that nobody hands over to. */

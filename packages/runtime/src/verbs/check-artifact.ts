@@ -14,6 +14,8 @@ export interface CheckParts {
   /** The level for plugins whose config names none. */
   readonly isolation: IsolationLevel | undefined;
   readonly mostAllowed: PluginAllowance;
+  /** Why the operator's trust does not cover it any more: what is kept may have been revoked since it was loaded. */
+  readonly objectionTo: (artifact: Artifact) => Error | undefined;
   /** Resolves secrets, checks the config against the artifact's schema, fills its defaults in; rejects with CONFIG_REJECTED. */
   readonly configFor: (artifact: Artifact, config: SlotWish['config']) => Promise<SlotWish['config']>;
   /** Puts the secrets of `previous` where `next` holds their masks. */
@@ -23,11 +25,13 @@ export interface CheckParts {
 /**
  * Whether an artifact may take a slot's place; nothing of it has run yet.
  *
- * @throws PLUGIN_NAME_MISMATCH, PLUGIN_LIMIT_TOO_HIGH, ISOLATION_UNAVAILABLE, DIALECT_UNKNOWN,
+ * @throws what `objectionTo` says, PLUGIN_NAME_MISMATCH, PLUGIN_LIMIT_TOO_HIGH, ISOLATION_UNAVAILABLE, DIALECT_UNKNOWN,
  * DEPENDENCY_INACTIVE, DEPENDENCY_UNSATISFIED, DEPENDENTS_UNSATISFIED
  */
 export function checkArtifact(parts: CheckParts, slot: PluginSlot, artifact: Artifact, wish: SlotWish): void {
   const { manifest } = artifact;
+  const objection = parts.objectionTo(artifact);
+  if (objection) throw objection;
   if (manifest.name !== slot.name) throw fail('PLUGIN_NAME_MISMATCH', { plugin: slot.name, found: manifest.name });
   checkLimits(manifest, parts.mostAllowed);
   const level = isolationLevelOf(manifest, wish.isolation ?? parts.isolation);

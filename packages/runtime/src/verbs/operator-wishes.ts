@@ -8,7 +8,7 @@ import type { Operation } from '../status.ts';
 import type { ChangeOptions } from './plugin-verbs.ts';
 
 /** Who makes changes that are not an operator's: start-up, and what a file says. These are not persisted. */
-const unrecordedActors: readonly string[] = ['file', 'start-up', 'shut-down'];
+const unrecordedActors: readonly string[] = ['file', 'start-up', 'shut-down', 'trust'];
 
 /** Keeps what operators ask for, so that it holds after a restart. Without a data folder nothing is kept. */
 export class OperatorWishes {

@@ -7,7 +7,6 @@ import { hasSockets } from '../http/websocket/unserved-sockets.ts';
 
 /** What a slot alone does not know. */
 export interface StatusContext {
-  readonly isUnsigned: boolean;
   /** Names of the plugins that need it. */
   readonly dependents: readonly string[];
   /** The host's end of its WebSocket connections. */
@@ -18,9 +17,10 @@ export interface StatusContext {
 
 /** Everything an operator may ask about one plugin, computed from its slot. */
 export function statusOf(slot: PluginSlot, context: StatusContext): PluginStatus {
-  const { isUnsigned, dependents, recovery, sockets, savedState } = context;
+  const { dependents, recovery, sockets, savedState } = context;
   const { current, failure, wish } = slot;
   const manifest = current?.artifact.manifest;
+  const signer = current?.artifact.verification?.signer;
   const generations = [...slot.generations.values()];
   return {
     name: slot.name,
@@ -42,7 +42,8 @@ export function statusOf(slot: PluginSlot, context: StatusContext): PluginStatus
       (typeof wish.source === 'object' && 'name' in wish.source ? 'memory' : String(wish.source)),
     isolation: current?.isolate.level ?? wish.isolation ?? 'basic',
     missingLayers: missingLayersOf(current?.isolate.level ?? wish.isolation ?? 'basic'),
-    unsigned: isUnsigned,
+    unsigned: signer === undefined,
+    signer,
     loadedAt: slot.loadedAt,
     lastReloadAt: slot.lastReloadAt,
     reloadCount: slot.reloadCount,

@@ -8,7 +8,8 @@ import type { ChangeAuthor } from './changes/change-record.ts';
 import { newOperationId } from './changes/operation-id.ts';
 import { promotionOf } from './changes/promotion.ts';
 import { recallSnapshot } from './changes/recall-snapshot.ts';
-import { returnByAssignment } from './changes/return-by-assignment.ts';
+import { canReturn, returnByAssignment } from './changes/return-by-assignment.ts';
+import { withdraw } from './changes/withdraw.ts';
 import { noteNeed } from './start-up/needed-plugin.ts';
 import type { Roster } from './roster.ts';
 import { fail } from '../errors.ts';
@@ -242,6 +243,12 @@ export class Verbs implements PluginVerbs {
     });
   }
 
+  /** Ends what trust does not cover any more. The slot stays, and says why. */
+  withdraw(plugin: string, objection: Error): Promise<SwapReport> {
+    const options = { actor: 'trust', reason: objection.message };
+    return this.#change(plugin, 'unload', options, (id) => withdraw(this.#parts, plugin, { id, objection }));
+  }
+
   /** Makes an empty slot; a first load fills it. */
   install(name: string, wish: SlotWish): PluginSlot {
     const slot = new PluginSlot(name, wish, this.#parts.historyOf(name));
@@ -370,11 +377,6 @@ export class Verbs implements PluginVerbs {
     const report = await takeDown(this.#parts.swap, slot, { operation, operationId });
     return { published: report, drained: Promise.resolve(report) };
   }
-}
-
-/** Whether the generation before is still alive. One that handed over has stopped: going back is a swap then. */
-function canReturn({ probation }: PluginSlot): boolean {
-  return probation !== undefined && probation.previous.state !== 'stopped';
 }
 
 /** A change before it is said who wants it and why. */

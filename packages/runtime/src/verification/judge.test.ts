@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Statement } from './envelope.ts';
 import { clockSkewMs, type CodeFacts, type FoundSigner, judge, type JudgeRules, type SignatureFacts } from './judge.ts';
 
 const now = Date.parse('2026-06-01T00:00:00Z');
@@ -8,7 +9,13 @@ const [checksum, other, keyId, caId] = ['a', 'b', 'c', 'd'].map((digit) => `sha2
   string,
   string,
 ];
-const statement = { name: 'greeter', version: '1.0.0', digest: checksum, signedAt: now - 1_000, expiresAt: undefined };
+const statement: Statement = {
+  name: 'greeter',
+  version: '1.0.0',
+  digest: checksum,
+  signedAt: now - 1_000,
+  expiresAt: undefined,
+};
 const signer: FoundSigner = { name: 'release', keyId, keyIds: [keyId], plugins: ['*'], problem: undefined };
 const revokedKey = (id: string) => ({ id, type: 'key', reason: 'leaked', revokedAt: now }) as const;
 const revokedDigest = (id: string) => ({ id, type: 'digest', reason: '', revokedAt: now }) as const;
@@ -25,7 +32,7 @@ function facts(more: Partial<CodeFacts> = {}): CodeFacts {
 
 function signature(
   more: Partial<Extract<SignatureFacts, { readonly type: 'statement' }>> = {},
-  said: Partial<typeof statement> & { readonly expiresAt?: number } = {},
+  said: Partial<Statement> = {},
 ): SignatureFacts {
   return { type: 'statement', statement: { ...statement, ...said }, signers: [signer], signatureCount: 1, ...more };
 }

@@ -156,11 +156,11 @@ function chooseSigner(
     const reason = `${other.name} may sign ${other.plugins.join(', ')}, not ${statement.name}`;
     return { code: 'SIGNER_OUT_OF_SCOPE', reason };
   }
-  const count = signatureCount === 1 ? 'its signature is' : `none of its ${signatureCount} signatures is`;
-  return {
-    code: 'SIGNATURE_UNTRUSTED',
-    reason: `${count} by a trusted key${signatureCount === 1 ? ' or not genuine' : ''}`,
-  };
+  const reason =
+    signatureCount === 1
+      ? 'its signature is by no key that is trusted here, or is not genuine'
+      : `none of its ${signatureCount} signatures is genuine and by a key that is trusted here`;
+  return { code: 'SIGNATURE_UNTRUSTED', reason };
 }
 
 function problemOfTime({ signedAt, expiresAt }: Statement, now: number): string | undefined {

@@ -11,13 +11,20 @@ export interface WarmReturn {
   readonly operationId: string;
 }
 
-/** While the generation before is still warm, going back is one assignment. */
+/** Whether the generation before is still alive. One that handed over has stopped: going back is a swap then. */
+export function canReturn({ probation }: PluginSlot): boolean {
+  return probation !== undefined && probation.previous.state !== 'stopped';
+}
+
+/** While the generation before is still warm, going back is one assignment. @throws what trust says against it */
 export function returnByAssignment(
   parts: SwapParts,
   { slot, probation, operationId }: WarmReturn,
   reason: string,
 ): Swapping {
   const { candidate, previous } = probation;
+  const objection = parts.objectionTo(previous.artifact);
+  if (objection) throw objection;
   const steps = new StepClock();
   const left = steps.runSync('rollback', () =>
     returnToPrevious(parts, { slot, from: candidate, to: previous }, reason),
