@@ -5,10 +5,17 @@ const { join } = require('node:path');
 const { attacks, target } = JSON.parse(process.argv[2]);
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
+/** What an attack comes to that nobody could catch. */
+const uncaught = () =>
+  new Promise((_, reject) => {
+    process.removeAllListeners('uncaughtException').once('uncaughtException', reject);
+  });
+
 void (async () => {
   for (const name of attacks) {
     try {
-      const evidence = await require(join(__dirname, `${name}.cjs`))(target);
+      const attack = require(join(__dirname, `${name}.cjs`));
+      const evidence = await Promise.race([attack(target), uncaught()]);
       say({ attack: name, won: true, evidence });
     } catch (error) {
       say({ attack: name, won: false, evidence: `${error?.code ?? error?.name}: ${error?.message}`.slice(0, 300) });

@@ -1,7 +1,7 @@
 const { held } = require('../held.cjs');
 
-module.exports = (target) =>
-  JSON.stringify(process.env).includes(target.mark) ||
-  JSON.stringify(process.report?.getReport?.() ?? {}).includes(target.mark)
-    ? 'the environment of the host was inherited'
-    : held('no secret in the environment');
+module.exports = ({ mark }) => {
+  const { environmentVariables } = process.report?.getReport?.() ?? {};
+  const isThere = JSON.stringify([process.env, environmentVariables]).includes(mark);
+  return isThere ? 'the environment of the host was inherited' : held('no secret in the environment');
+};

@@ -1,4 +1,5 @@
-import { constants } from 'node:os';
+import { access, constants } from 'node:fs/promises';
+import { constants as system } from 'node:os';
 import { resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { parseDuration, parseSize } from '@hotswap/protocol';
@@ -64,9 +65,13 @@ export const exec: Verb<ExecOptions, ExecResult> = {
     const at = (path: string): string => resolve(terminal.cwd, path);
     const layers = (names: readonly string[], flag: string): readonly LayerName[] =>
       names.map((name) => layerOf(name, { flag, known: layerNames, command: call.command }));
+    const file = at(call.args[0] ?? '');
+    await access(file, constants.R_OK).catch((cause: unknown) => {
+      throw fail('SCRIPT_UNREADABLE', { file }, { cause });
+    });
     const sandbox = await createSandbox({ allowMissing: layers(options.allowMissing, '--allow-missing') });
     const confined = await sandbox.launch({
-      program: { type: 'node', file: at(call.args[0] ?? ''), args: call.rest },
+      program: { type: 'node', file, args: call.rest },
       read: options.read.map(at),
       ...(options.work !== undefined && { work: at(options.work) }),
       ...(options.allowNet.length > 0 && { egress: options.allowNet }),
@@ -84,7 +89,7 @@ export const exec: Verb<ExecOptions, ExecResult> = {
     return { exit: await untilExit(call, confined, timeMs), layers: confined.layers };
   },
   print: () => '',
-  exitCode: ({ exit }) => exit.code ?? signalBase + constants.signals[exit.signal ?? 'SIGKILL'],
+  exitCode: ({ exit }) => exit.code ?? signalBase + system.signals[exit.signal ?? 'SIGKILL'],
   endedBy: ({ exit }) => exit.signal ?? undefined,
 };
 
