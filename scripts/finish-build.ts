@@ -1,5 +1,5 @@
-// What the compiler leaves undone in dist: files that are no TypeScript, addresses of entry files, and the one file that a
-// guest's thread runs.
+// What the compiler leaves undone in dist: files that are no TypeScript, addresses of entry files, and the files that a
+// guest's thread and a guest's process run.
 import { cpSync, existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,15 +15,17 @@ for (const folder of publishedPackages) {
   copyAssets(join(root, folder));
   for (const file of compiledFiles(join(root, folder, 'dist'))) pointAtCompiledEntries(file);
 }
-await bundleGuestThread(join(root, 'packages/runtime'));
+await bundleGuests(join(root, 'packages/runtime'));
 
-/** The same bundle that a checkout makes for itself. */
-async function bundleGuestThread(runtime: string): Promise<void> {
+/** The same bundles that a checkout makes for itself. */
+async function bundleGuests(runtime: string): Promise<void> {
   const { bundleGuest }: { bundleGuest(source: string): Promise<{ readonly text: string }> } = await import(
     pathToFileURL(join(runtime, 'dist/isolation/remote/bundle-guest.js')).href
   );
-  const { text } = await bundleGuest(join(runtime, 'src/guest/remote/worker-main.ts'));
-  writeFileSync(join(runtime, 'dist/guest/remote/worker-main.cjs'), text);
+  for (const entry of ['worker-main', 'process-main']) {
+    const { text } = await bundleGuest(join(runtime, `src/guest/remote/${entry}.ts`));
+    writeFileSync(join(runtime, `dist/guest/remote/${entry}.cjs`), text);
+  }
 }
 
 function copyAssets(folder: string): void {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import { messageOf, parseDuration, parseSize, type PluginManifest } from '@hotswap/protocol';
+import { messageOf, parseSize } from '@hotswap/protocol';
 import { PluginMethods } from './calls.ts';
 import { layerConfig } from './config/plugin/config-layers.ts';
 import { compileOnce } from './config/plugin/compile-once.ts';
@@ -23,13 +23,9 @@ import type { Dispatch } from './http/exchange.ts';
 import { createDispatch } from './http/handle-request.ts';
 import { SocketHub } from './http/websocket/socket-hub.ts';
 import { UnservedSockets } from './http/websocket/unserved-sockets.ts';
-import { isolationLevelOf, levelsOf, type IsolateFactories } from './isolation/choose-isolate.ts';
-import { type IsolateSources, isolateFor } from './isolation/dialect.ts';
-import { InProcessIsolate } from './isolation/in-process-isolate.ts';
-import { WorkerPool } from './isolation/threads/thread-pool.ts';
-import type { PlaceLimits } from './isolation/places/place.ts';
-import { RemoteIsolate } from './isolation/remote-isolate.ts';
-import { guestEntry } from './isolation/remote/guest-entry.ts';
+import { isolationLevelOf, levelsOf } from './isolation/choose-isolate.ts';
+import { isolateFor } from './isolation/dialect.ts';
+import { callTimeoutOf, createIsolates, type Isolates } from './isolation/isolate-factories.ts';
 import type { Artifact } from './loading/artifact.ts';
 import { createLoader, type Loader } from './loading/load-artifact.ts';
 import { boundCallback } from './plugin/admission.ts';
@@ -80,7 +76,7 @@ export interface RuntimeCore {
   readonly withdrawals: Withdrawals;
   readonly supervisor: Supervisor;
   readonly clock: HostClock;
-  readonly threads: WorkerPool;
+  readonly isolates: Isolates;
   readonly dispatch: Dispatch;
   readonly methods: PluginMethods;
   readonly schemaOf: (artifact: Artifact) => PluginConfigSchema;
@@ -89,12 +85,6 @@ export interface RuntimeCore {
     artifact: Artifact | undefined,
   ) => { readonly config: SlotWish['config']; readonly source: ConfigSource };
 }
-
-/** The levels that need no thread of their own. */
-const sameThread: IsolateFactories = {
-  none: () => new InProcessIsolate('none'),
-  basic: () => new InProcessIsolate('basic'),
-};
 
 const neverAborted = new AbortController().signal;
 
@@ -122,25 +112,16 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
   const queue = new KeyedQueue();
   const deadlines = new CallDeadlines();
   const census = new GenerationCensus();
-  const threads = new WorkerPool({
-    entry: guestEntry,
-    spares: limits.spares,
-    memoryMB: config.plugins.security.maxMemoryMB,
-    execArgv: ['--no-experimental-ffi'],
+  const wishes = new OperatorWishes(config.plugins.entries);
+  const isolates = createIsolates({
+    settings,
+    dialects: options.dialects ?? [],
     clock,
     log,
-    onStuck: () => processEnd.arm(),
+    entryOf: (plugin) => wishes.entryOf(plugin),
+    onStuckThread: () => processEnd.arm(),
   });
-  const limitsOf = (manifest: PluginManifest): PlaceLimits => ({
-    memoryMB: manifest.limits?.maxMemoryMB ?? config.plugins.security.maxMemoryMB,
-    graceMs: callTimeoutOf(manifest, limits.callTimeoutMs) + limits.graceMs,
-  });
-  const factories: IsolateFactories = {
-    ...sameThread,
-    strict: () => new RemoteIsolate({ level: 'strict', pool: threads, limitsOf }),
-  };
-  const isolates: IsolateSources = { factories, dialects: options.dialects ?? [], limitsOf };
-  const processEnd = new ProcessEnd({ log, stuck: () => threads.status().stuck });
+  const processEnd = new ProcessEnd({ log, stuck: () => isolates.threads.status().stuck });
   const events = new EventEmitter<RuntimeEvents>();
   const verifier = new Verifier({ policy: settings.signatures, data, now: Date.now, log });
   const loader = createLoader({ log, verifier, ...(data === undefined ? {} : { cacheDirectory: join(data, 'cache') }) });
@@ -155,7 +136,6 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
   });
   const { keeper, histories } = stateAtRest;
   const transitions = new Transitions({ log, events, hooks: options.hooks ?? {} });
-  const wishes = new OperatorWishes(config.plugins.entries);
   const check: CheckParts = {
     roster,
     isolates,
@@ -337,7 +317,8 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
           ...(outage === undefined || generations.has(outage.last.number) ? [] : [outage.last]),
         ]),
       data,
-      levels: levelsOf(factories),
+      levels: levelsOf(isolates.factories),
+      layers: isolates.look,
       now: Date.now,
     }),
     events,
@@ -348,7 +329,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     withdrawals,
     supervisor,
     clock,
-    threads,
+    isolates,
     dispatch: createDispatch({ router, identify: options.identify }),
     methods: new PluginMethods(router, roster),
     schemaOf,
@@ -364,11 +345,6 @@ function waitedFor(slot: PluginSlot | undefined, services: ServiceDirectory): Re
     Array.from(openLeases, ({ request }) => request?.plugins() ?? []).flat(),
   );
   return new Set([...ofRequests, ...services.calledBy(slot.name)]);
-}
-
-/** Of the plugin's limit and the operator's the smaller one holds. */
-function callTimeoutOf({ limits }: PluginManifest, operatorMs: number): number {
-  return limits?.callTimeout === undefined ? operatorMs : Math.min(operatorMs, parseDuration(limits.callTimeout));
 }
 
 function secretReferences(

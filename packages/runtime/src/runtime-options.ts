@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { messageOf, type IsolationLevel } from '@hotswap/protocol';
+import type { LayerName } from '@hotswap/sandbox';
 import { formatOf } from './config/document/config-document.ts';
 import type { SecurityConfig } from './config/plugins-config.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from './config/runtime-config.ts';
@@ -58,7 +59,7 @@ export interface RuntimeLimits {
   readonly parkTimeoutMs: number;
   /** Requests that wait for one plugin at most; default 1,000. */
   readonly maxParked: number;
-  /** Warm threads that wait for `strict` plugins, once there was one; default 1. */
+  /** Warm threads that wait for `strict` plugins, and processes for `sandbox` ones, once there was one; default 1 each. */
   readonly spares: number;
 }
 
@@ -78,6 +79,8 @@ export interface RuntimeOptions {
   readonly isolation?: IsolationLevel;
   /** How to run plugins that are programs of their own, such as `grpcDialect()` of `@hotswap/polyglot`. Default: not at all. */
   readonly dialects?: readonly Dialect[];
+  /** Layers of level `sandbox` that may be missing on this host. Default: what the config allows, else none. */
+  readonly allowMissing?: readonly LayerName[];
   readonly limits?: Partial<RuntimeLimits>;
   /** When a new generation must give way; default: see `WatchRules`. */
   readonly watchRules?: Partial<WatchRules>;
@@ -111,6 +114,7 @@ export interface RuntimeSettings {
   readonly data: string | undefined;
   readonly isolation: IsolationLevel | undefined;
   readonly signatures: SignaturePolicy;
+  readonly allowMissing: readonly LayerName[];
   readonly limits: RuntimeLimits;
   /** The most that a manifest may ask for. */
   readonly mostAllowed: PluginAllowance;
@@ -138,6 +142,7 @@ export function resolveSettings(options: RuntimeOptions): RuntimeSettings {
     data: options.data ?? (isConfigured ? config.server.data : undefined),
     isolation: options.isolation,
     signatures: isConfigured ? policyOf(plugins.security) : 'off',
+    allowMissing: options.allowMissing ?? plugins.security.allowMissing,
     limits: {
       loadTimeoutMs: plugins.loadTimeoutMs,
       drainTimeoutMs: plugins.drainTimeoutMs,

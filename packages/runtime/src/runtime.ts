@@ -221,7 +221,9 @@ class PluginRuntime implements Runtime {
   }
 
   status(): RuntimeStatus {
-    const { settings, roster, unservedSockets, threads } = this.#core;
+    const { settings, roster, unservedSockets, isolates } = this.#core;
+    const { threads, processes } = isolates;
+    const layers = isolates.layers();
     const dependents = roster.dependents();
     const plugins = roster.slots.map((slot) => this.#statusOf(slot, dependents.get(slot.name) ?? []));
     return {
@@ -229,8 +231,10 @@ class PluginRuntime implements Runtime {
       startedAt: this.#startedAt,
       pluginDirectory: settings.directory ?? '',
       activeRequests: plugins.reduce((sum, { activeRequests }) => sum + activeRequests, 0),
-      notices: [...settings.notices, ...this.#core.verifier.notices(), ...unservedSockets.notices(roster.slots), ...threads.notices()],
+      notices: [...settings.notices, ...this.#core.verifier.notices(), ...unservedSockets.notices(roster.slots), ...isolates.notices()],
       threads: threads.status(),
+      processes: processes.status(),
+      sandbox: layers && { layers },
       plugins,
     };
   }
@@ -377,7 +381,7 @@ class PluginRuntime implements Runtime {
         log.error({ plugin_name: name, error: report.reason }, 'plugin did not end well');
     }
     deadlines.close();
-    await this.#core.threads.close();
+    await this.#core.isolates.close();
     await wishes.close();
     await stateAtRest.close();
     await loader.close();

@@ -1,5 +1,6 @@
 import type { FailurePolicy, IsolationLevel } from '@hotswap/protocol';
 import type { SignerOfPlugin } from './verification/judge.ts';
+import type { LayerState } from '@hotswap/sandbox';
 
 /** What the outside sees of a plugin; derived from its default generation. */
 export type PublicState = 'loading' | 'active' | 'reloading' | 'unloading' | 'failed' | 'disabled';
@@ -135,7 +136,7 @@ export interface PluginHistory {
   readonly snapshots: readonly SnapshotStatus[];
 }
 
-/** A thread that could not be ended: it is abandoned, and goes on using a core and memory. */
+/** A thread or process that could not be ended: it is abandoned, and goes on using a core and memory. */
 export interface StuckThread {
   /** Empty for a spare. */
   readonly plugin: string;
@@ -154,6 +155,15 @@ export interface ThreadsStatus {
   readonly stuck: readonly StuckThread[];
 }
 
+/** What an operator may ask about the processes of a runtime. */
+export interface ProcessesStatus {
+  /** Processes that run plugins; several plugins may share one. */
+  readonly alive: number;
+  /** Warm ones that wait for a plugin. */
+  readonly spares: number;
+  readonly stuck: readonly StuckThread[];
+}
+
 /** What an operator may ask about a runtime as a whole. */
 export interface RuntimeStatus {
   readonly enabled: boolean;
@@ -163,6 +173,9 @@ export interface RuntimeStatus {
   /** Facts an operator must know, such as `allowUnsigned` being set. */
   readonly notices: readonly string[];
   readonly threads: ThreadsStatus;
+  readonly processes: ProcessesStatus;
+  /** What stands between plugins at level `sandbox` and this host; undefined while there was none. */
+  readonly sandbox: { readonly layers: readonly LayerState[] } | undefined;
   readonly plugins: readonly PluginStatus[];
 }
 

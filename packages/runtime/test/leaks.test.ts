@@ -114,7 +114,7 @@ afterAll(async () => {
   Reflect.deleteProperty(globalThis, 'leakedByTest');
   Reflect.deleteProperty(globalThis, 'contextsOfTest');
   await core.verbs.remove('threaded');
-  await core.threads.close();
+  await core.isolates.close();
   await core.loader.close();
   await folder[Symbol.asyncDispose]();
 });

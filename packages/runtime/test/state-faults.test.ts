@@ -53,7 +53,7 @@ it('a state that does not match its checksum is never started with: the plugin f
   expect(slot.publicState).toBe('failed');
   expect(slot.gate?.reason).toBe('down');
   for (const { name } of core.roster.slots) await core.verbs.remove(name);
-  await core.threads.close();
+  await core.isolates.close();
 });
 
 it('a disk that takes nothing does not keep a plugin from changing hands; log and status say that its state is not kept', async () => {

@@ -16,6 +16,8 @@ export interface PluginEntry {
   readonly type: string | undefined;
   /** `undefined`: what the plugin asks for. */
   readonly isolation: IsolationLevel | undefined;
+  /** Name of the process that it shares with others of that name at level `sandbox`. `undefined`: it has one alone. */
+  readonly shareProcess: string | undefined;
   /** `undefined`: the plugin of this name in the plugin directory. Relative paths are made absolute. */
   readonly source: string | undefined;
   /** Not yet checked against the plugin's schema. */
@@ -36,6 +38,7 @@ export const plainEntry: PluginEntry = {
   enabled: true,
   type: undefined,
   isolation: undefined,
+  shareProcess: undefined,
   source: undefined,
   config: {},
   override: undefined,
@@ -91,6 +94,7 @@ function readEntry({ name, plugins, direct, folder }: EntryPlace): PluginEntry {
     enabled: enabled ?? enabledDirect ?? true,
     type: section.read('type', text, undefined),
     isolation: section.read('isolation', isolation, undefined),
+    shareProcess: section.read('shareProcess', text, undefined),
     recovery: readRecovery(section),
     source: source !== undefined && /^\.{1,2}(?:\/|$)/.test(source) ? resolve(folder, source) : source,
     config: mergeSpellings(config, values.takeAll(), (path) => {

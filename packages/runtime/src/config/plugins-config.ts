@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { count, countOrNone, duration, flag, text, texts } from './document/setting-kinds.ts';
+import type { LayerName } from '@hotswap/sandbox';
+import { count, countOrNone, duration, flag, layers, text, texts } from './document/setting-kinds.ts';
 import type { SettingsSection } from './document/settings-reader.ts';
 import { readPluginEntries } from './plugin-entry.ts';
 import type { PluginEntry } from './plugin-entry.ts';
@@ -17,6 +18,8 @@ export interface SecurityConfig {
   readonly maxThreads: number | undefined;
   readonly maxFileHandles: number | undefined;
   readonly maxNetworkConns: number | undefined;
+  /** Layers of level `sandbox` that may be missing on this host; default: none. */
+  readonly allowMissing: readonly LayerName[];
 }
 
 /** The `[plugins]` section. */
@@ -96,6 +99,7 @@ function readSecurity(section: SettingsSection): SecurityConfig {
     maxThreads: section.read('maxThreads', count, undefined),
     maxFileHandles: section.read('maxFileHandles', count, undefined),
     maxNetworkConns: section.read('maxNetworkConns', count, undefined),
+    allowMissing: section.read('allowMissing', layers, []),
   };
   section.close();
   return security;

@@ -60,6 +60,7 @@ describe('a config file', () => {
         maxThreads: undefined,
         maxFileHandles: undefined,
         maxNetworkConns: undefined,
+        allowMissing: [],
       },
       entries: {},
     });

@@ -1,4 +1,5 @@
 import type { IsolationLevel } from '@hotswap/protocol';
+import type { LayerState } from '@hotswap/sandbox';
 import { fail } from '../errors.ts';
 import type { Generation } from '../plugin/generation.ts';
 import type { CensusMark, GenerationCensus } from '../plugin/generation-census.ts';
@@ -6,6 +7,7 @@ import type { RuntimeStatus } from '../status.ts';
 import type { DiagnoseOptions, Diagnosis, HeldResources, LingeringGeneration } from './diagnosis.ts';
 import { gatherFacts } from './environment/environment-facts.ts';
 import { judgeEnvironment } from './environment/judge-environment.ts';
+import { judgeLayers } from './environment/judge-layers.ts';
 import { judgeRuntime } from './judge-runtime.ts';
 import { type LeakReport, searchLeaks } from './leak-search.ts';
 
@@ -15,6 +17,8 @@ export interface DiagnosticsParts {
   readonly generations: () => readonly Generation[];
   readonly data: string | undefined;
   readonly levels: readonly IsolationLevel[];
+  /** Looks at what confined processes stand behind on this host. */
+  readonly layers: () => Promise<readonly LayerState[]>;
   readonly now: () => number;
 }
 
@@ -33,16 +37,21 @@ export class Diagnostics {
 
   /** @throws DIAGNOSIS_RUNNING, DIAGNOSIS_FAILED */
   async run(status: () => RuntimeStatus, { leaks = false, signal }: DiagnoseOptions = {}): Promise<Diagnosis> {
-    const { census, generations, data, levels, now } = this.#parts;
+    const { census, generations, data, levels, layers, now } = this.#parts;
     const report = leaks ? await this.#search(signal) : undefined;
     const environment = judgeEnvironment(await gatherFacts({ data, levels }));
+    const confinement = judgeLayers(await layers());
     const current = status();
     const { stuck } = current.threads;
     const lingering = this.#lingering().map(toLingering);
     const takenAt = now();
     return {
       takenAt,
-      checks: [...environment, ...judgeRuntime({ status: current, stuck, lingering, leaks: report, now: takenAt })],
+      checks: [
+        ...environment,
+        ...confinement,
+        ...judgeRuntime({ status: current, stuck, lingering, leaks: report, now: takenAt }),
+      ],
       generations: generations().map(heldBy),
       lingering,
       stuck,

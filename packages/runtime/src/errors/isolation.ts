@@ -1,6 +1,6 @@
 import type { ErrorEntry } from '@hotswap/protocol';
 
-/** Threads and what a guest sends its host. */
+/** Threads, processes and what a guest sends its host. */
 export const isolationErrors = {
   ISOLATE_EXITED: {
     kind: 'plugin-fault',
@@ -31,6 +31,19 @@ export const isolationErrors = {
     kind: 'invalid',
     message:
       'plugin {plugin} is a program that speaks {protocol}, and this host has: {known}; give createRuntime that dialect',
+  },
+  ISOLATION_LAYER_MISSING: {
+    kind: 'unavailable',
+    message: 'isolation level sandbox cannot be had on this host: {reason}',
+  },
+  PROCESS_START_FAILED: {
+    kind: 'unavailable',
+    message: 'no confined process could be started: {reason}; "hotswap doctor" says what this host can do',
+  },
+  PROCESS_NOT_SHAREABLE: {
+    kind: 'conflict',
+    message:
+      'plugin {plugin} cannot share the process {group}: whoever is in it may do other things; give them the same capabilities, or take shareProcess out of its settings',
   },
   ISOLATION_UNCHANGED: { kind: 'conflict', message: 'plugin {plugin} runs at isolation {level} already' },
   REQUIRE_REFUSED: {

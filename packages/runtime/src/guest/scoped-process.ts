@@ -46,7 +46,7 @@ export function scopedProcess({ plugin, ledger, fault }: ProcessParts): NodeJS.P
     for (const line of listening) if (event === undefined || line.event === event) line.remove();
     return scoped;
   };
-  Object.assign(scoped, {
+  const own = {
     on: listen('on'),
     addListener: listen('on'),
     once: listen('once'),
@@ -61,6 +61,9 @@ export function scopedProcess({ plugin, ledger, fault }: ProcessParts): NodeJS.P
     dlopen: (_module: unknown, file: string) => {
       throw fail('NATIVE_ADDON_REFUSED', { plugin, package: 'something loaded at run time', file });
     },
-  });
+  };
+  // Defined and not assigned: a confined process has made some of these read-only.
+  for (const [name, value] of Object.entries(own))
+    Object.defineProperty(scoped, name, { value, writable: true, enumerable: true, configurable: true });
   return scoped;
 }

@@ -1,4 +1,5 @@
 import type { ExportedState, IsolationLevel, PluginManifest, Registration } from '@hotswap/protocol';
+import { type LayerState, type ResourceUsage, unknownUsage } from '@hotswap/sandbox';
 import type { EndFailure, Isolate, IsolateStart, PluginTraits } from './isolate.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
 import type { Place, PlaceExit, PlaceLimits, PlaceOwner, PlacePool } from './places/place.ts';
@@ -20,8 +21,8 @@ export interface RemoteIsolateParts {
   readonly pool: PlacePool;
   /** What the place of a plugin is held to. */
   readonly limitsOf: (manifest: PluginManifest) => PlaceLimits;
-  /** What else the place must know before it is taken; default: nothing. */
-  readonly rightsOf?: (manifest: PluginManifest) => Omit<PlaceOwner, 'plugin' | 'generation'>;
+  /** What else the place must know before it is taken; default: nothing. `file` is the plugin's entry. */
+  readonly rightsOf?: (manifest: PluginManifest, file: string) => Omit<PlaceOwner, 'plugin' | 'generation' | 'limits'>;
 }
 
 /** Calls of one guest to its host that may be under way. */
@@ -67,9 +68,8 @@ export class RemoteIsolate implements Isolate {
       throw fail('ISOLATE_NEEDS_SOURCE', { plugin: manifest.name, level: this.level });
     }
     const limits = this.#parts.limitsOf(manifest);
-    const { memoryMB } = limits;
-    const rights = this.#parts.rightsOf?.(manifest);
-    const place = await this.#parts.pool.take({ plugin: manifest.name, generation, memoryMB, ...rights });
+    const rights = this.#parts.rightsOf?.(manifest, program.file);
+    const place = await this.#parts.pool.take({ plugin: manifest.name, generation, limits, ...rights });
     if (this.#ending !== undefined) {
       await place.terminate();
       throw fail('ISOLATE_EXITED', { plugin: manifest.name, reason: 'it was stopped while it was loaded' });
@@ -117,6 +117,15 @@ export class RemoteIsolate implements Isolate {
     return this.#resources;
   }
 
+  layers(): readonly LayerState[] {
+    return this.#running?.place.layers ?? [];
+  }
+
+  async usage(): Promise<ResourceUsage> {
+    const place = this.#phase === 'ended' ? undefined : this.#running?.place;
+    return place === undefined ? unknownUsage : place.usage();
+  }
+
   stop(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {
     this.#ending ??= this.#end(reason, limit);
     return this.#ending;
@@ -145,6 +154,7 @@ export class RemoteIsolate implements Isolate {
       violated: (problem) => this.#violated(problem),
     });
     place.onExit = (exit) => this.#exited(exit);
+    place.isAwaited = () => channel.pendingCount > 0;
     place.onLine = (stream, line) => services.log.info({ stream }, line);
     place.transport.onClose = () => this.#exited({ reason: 'exit', detail: 'its channel closed', lastLines: [] });
     const progress = place.sharesMemory ? new Int32Array(new SharedArrayBuffer(4)) : undefined;

@@ -10,9 +10,9 @@ export function metricsText({
   services,
   roster,
   sockets,
-  threads,
+  isolates: { threads, processes },
   supervisor,
-}: Pick<RuntimeCore, 'services' | 'roster' | 'sockets' | 'threads' | 'supervisor'>): string {
+}: Pick<RuntimeCore, 'services' | 'roster' | 'sockets' | 'isolates' | 'supervisor'>): string {
   const facts = {
     now: Date.now(),
     plugins: roster.slots.map((slot) => ({
@@ -20,7 +20,7 @@ export function metricsText({
       connections: sockets.count(slot.name),
       recovery: supervisor.countsOf(slot),
     })),
-    sandboxInstances: 0,
+    sandboxInstances: processes.status().alive,
     threads: { ...threads.status(), stuckTotal: threads.stuckTotal },
     environment: 'default',
     node: hostname(),

@@ -1,4 +1,5 @@
 import type { IsolationLevel } from '@hotswap/protocol';
+import type { LayerState } from '@hotswap/sandbox';
 import { requiredBy } from './roster.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
 import { registrationLabels } from '../registration-label.ts';
@@ -41,7 +42,7 @@ export function statusOf(slot: PluginSlot, context: StatusContext): PluginStatus
       current?.artifact.origin ??
       (typeof wish.source === 'object' && 'name' in wish.source ? 'memory' : String(wish.source)),
     isolation: current?.isolate.level ?? wish.isolation ?? 'basic',
-    missingLayers: missingLayersOf(current?.isolate.level ?? wish.isolation ?? 'basic'),
+    missingLayers: missingLayersOf(current?.isolate.level ?? wish.isolation ?? 'basic', current?.isolate.layers?.()),
     unsigned: signer === undefined,
     signer,
     loadedAt: slot.loadedAt,
@@ -76,8 +77,12 @@ function reasonOf({ failure, needs }: PluginSlot): PluginStatus['reason'] {
 }
 
 /** What a level does not enforce on this host, by name: said, so that nobody takes it for granted. */
-function missingLayersOf(level: IsolationLevel): readonly string[] {
+function missingLayersOf(level: IsolationLevel, layers: readonly LayerState[] = []): readonly string[] {
   const inThisProcess = ['CPU limit', 'files', 'network outside ctx.fetch', 'environment'];
   if (level === 'strict') return inThisProcess;
-  return level === 'none' || level === 'basic' ? ['memory limit', ...inThisProcess] : [];
+  return level === 'none' || level === 'basic' ? ['memory limit', ...inThisProcess] : unusedLayers(layers);
+}
+
+function unusedLayers(layers: readonly LayerState[]): readonly string[] {
+  return layers.filter(({ status }) => status !== 'used').map(({ layer }) => layer);
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { parseDuration, parseSize } from '@hotswap/protocol';
+import { type LayerName, layerNames } from '@hotswap/sandbox';
 import type { IsolationLevel } from '@hotswap/protocol';
 
 /** How one kind of setting is written, in a file and in a variable. */
@@ -86,6 +87,13 @@ export const texts: SettingKind<readonly string[]> = {
   fromText: listFromText,
 };
 
+/** Names of layers of the sandbox. */
+export const layers: SettingKind<readonly LayerName[]> = {
+  expects: `a list of ${layerNames.join(', ')}`,
+  read: (value) => (texts.read(value)?.every(isLayer) ? (value as readonly LayerName[]) : undefined),
+  fromText: listFromText,
+};
+
 /** Addresses and networks, such as `10.0.0.0/8`. */
 export const networks: SettingKind<readonly string[]> = {
   expects: 'a list of addresses or networks such as "10.0.0.0/8"',
@@ -115,6 +123,10 @@ export function fromJson(written: string): unknown {
   } catch {
     return undefined; // the caller reports the text itself as wrong
   }
+}
+
+function isLayer(name: string): name is LayerName {
+  return layerNames.some((layer) => layer === name);
 }
 
 function readUnit(value: unknown, parse: (value: string | number) => number): number | undefined {

@@ -1,10 +1,8 @@
-import { MessageChannel } from 'node:worker_threads';
 import type { PluginManifest, Registration } from '@hotswap/protocol';
 import { serveGuest } from './remote-guest.ts';
 import { Channel, type TakeMessage } from '../../channel/channel.ts';
 import type { HostMessage, WireRequest } from '../../channel/messages.ts';
-import { createRingMemory } from '../../channel/ring-memory.ts';
-import { RingTransport } from '../../channel/ring-transport.ts';
+import type { Transport } from '../../channel/transport.ts';
 import { fromWireFailure, toWireFailure } from '../../channel/wire-failure.ts';
 import { importName } from '../compile.ts';
 
@@ -27,20 +25,22 @@ const request: WireRequest = ['GET', 'http://rehearsal/rehearsal', ['host', 'reh
 const rounds = 3;
 const timesEach = 3;
 
+/** Both ends of a transport of the kind that the guest has to its host. */
+export interface RehearsalLink {
+  readonly guest: Transport;
+  readonly host: Transport;
+}
+
 /**
  * Brings nobody's plugins to life and ends them again, with a host in this same thread: what V8 compiles when it is first
  * called is compiled then, and the first real plugin need not wait for it. Nothing of it stays.
  */
-export async function rehearse(): Promise<void> {
-  for (let round = 0; round < rounds; round++) await rehearseOnce();
+export async function rehearse(connect: () => RehearsalLink): Promise<void> {
+  for (let round = 0; round < rounds; round++) await rehearseOnce(connect());
 }
 
-async function rehearseOnce(): Promise<void> {
-  const { port1, port2 } = new MessageChannel();
-  const memory = createRingMemory();
-  const guestSide = new RingTransport({ port: port2, memory, side: 'guest' });
+async function rehearseOnce({ guest: guestSide, host: transport }: RehearsalLink): Promise<void> {
   serveGuest(guestSide);
-  const transport = new RingTransport({ port: port1, memory, side: 'host' });
   const ids = new Map<string, number>();
   const noteId = ({ type, id }: Registration): void => void ids.set(type, id);
   const { promise: failed, reject } = Promise.withResolvers<never>();

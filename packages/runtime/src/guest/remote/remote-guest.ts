@@ -16,18 +16,25 @@ import type { GuestHandler } from '../guest-host.ts';
 
 /** A guest whose host is on the other side of a channel. */
 export interface RemoteGuest {
+  /** The file of its program, once it was loaded. */
+  readonly file: string | undefined;
   /** An error came out of the plugin outside any call. */
   fault(where: string, error: unknown): void;
 }
 
-/** Brings plugins to life for a host behind `transport`: the same guest as in the host's thread, with its services far away. */
-export function serveGuest(transport: Transport): RemoteGuest {
+/**
+ * Brings a plugin to life for a host behind `transport`: the same guest as in the host's thread, with its services far away.
+ *
+ * @param own what is open before there is a plugin, by kind
+ */
+export function serveGuest(transport: Transport, own: readonly string[] = []): RemoteGuest {
   const handlers = new Map<number, GuestHandler>();
   const serviceNames = new Map<number, string>();
   const calls = new Map<string, ServeCall>();
   let manifest: PluginManifest | undefined;
   let services: HostServices | undefined;
   let progress: Int32Array | undefined;
+  let file: string | undefined;
   const channel: Channel = new Channel({
     transport,
     calls,
@@ -72,6 +79,7 @@ export function serveGuest(transport: Transport): RemoteGuest {
   };
   serve('load', ([, , facts]) => {
     ({ manifest, progress } = facts);
+    ({ file } = facts.program);
     services = createRemoteServices(channel, outbox, values);
     return guest.load({
       manifest,
@@ -106,7 +114,7 @@ export function serveGuest(transport: Transport): RemoteGuest {
     services?.close();
     return {
       failures: failures.map(({ kind, label, error }) => ({ kind, label, error: toWireFailure(error) })),
-      holds: holdsOnTo(process.getActiveResourcesInfo()),
+      holds: holdsOnTo(process.getActiveResourcesInfo(), own),
     };
   });
   const served = serveHandlers({
@@ -120,10 +128,21 @@ export function serveGuest(transport: Transport): RemoteGuest {
   calls.set('callback', (message, call) => values.serveCallback(message, call));
   for (const [tag, work] of Object.entries(served))
     calls.set(tag, asServeCall(work as Parameters<typeof asServeCall>[0]));
-  return { fault };
+  return {
+    fault,
+    get file() {
+      return file;
+    },
+  };
 }
 
-/** Whether something is open that its successor may need, such as a port: only the thread's end lets go of that then. */
-function holdsOnTo(resources: readonly string[]): boolean {
-  return resources.some((kind) => kind !== 'MessagePort' && kind !== 'Timeout' && kind !== 'Immediate');
+/** Whether something is open that its successor may need, such as a port: only the end of thread or process lets go of that then. */
+function holdsOnTo(resources: readonly string[], own: readonly string[]): boolean {
+  const left = [...own];
+  return resources.some((kind) => {
+    if (kind === 'MessagePort' || kind === 'Timeout' || kind === 'Immediate') return false;
+    const index = left.indexOf(kind);
+    if (index >= 0) left.splice(index, 1);
+    return index < 0;
+  });
 }

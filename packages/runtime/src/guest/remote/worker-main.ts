@@ -2,7 +2,7 @@
 import { workerData } from 'node:worker_threads';
 import { rehearse } from './rehearsal.ts';
 import { serveGuest } from './remote-guest.ts';
-import { openGuestTransport } from '../../channel/port-transport.ts';
+import { connectedTransports, openGuestTransport } from '../../channel/port-transport.ts';
 import { isGenerationEnded } from '../../host-services/generation-ended.ts';
 
 const guest = serveGuest(openGuestTransport(workerData));
@@ -14,4 +14,5 @@ process.on('unhandledRejection', (reason: unknown) => {
 process.on('uncaughtException', (error: unknown) => guest.fault('callback', error));
 
 /** A thread that nobody waits for yet gets ready for whoever comes. Whoever loads this file may wait for it. */
-export const rehearsed: Promise<void> | undefined = workerData.rehearses === true ? rehearse() : undefined;
+export const rehearsed: Promise<void> | undefined =
+  workerData.rehearses === true ? rehearse(connectedTransports) : undefined;

@@ -21,8 +21,8 @@ export interface PlaceExit {
 export interface PlaceOwner {
   readonly plugin: string;
   readonly generation: number;
-  /** Its soft limit. */
-  readonly memoryMB?: number;
+  /** What it will be held to, so that a place is taken which can be. */
+  readonly limits?: PlaceLimits;
   /** `host:port` entries of its manifest. A place that is confined reaches nothing else. */
   readonly network?: readonly string[];
   /** Absolute paths it may read. */
@@ -31,6 +31,8 @@ export interface PlaceOwner {
   readonly native?: boolean;
   /** Name of the process it shares with others of its trust domain; by default it has one alone. */
   readonly share?: string;
+  /** Names its trust domain: who shares a process has the same. */
+  readonly trust?: string;
 }
 
 /** What a place is held to. */
@@ -69,6 +71,8 @@ export interface Place {
   onExit: ((exit: PlaceExit) => void) | undefined;
   /** A line that it wrote to stdout or stderr, other than through its logger. */
   onLine: ((stream: 'stdout' | 'stderr', line: string) => void) | undefined;
+  /** Set by its taker: whether somebody waits for an answer from it, so that it owes signs of life. */
+  isAwaited?: (() => boolean) | undefined;
   /** From now on it is held to these limits. */
   watch(limits: PlaceLimits): void;
   /** What it uses now. What cannot be told of such a place is undefined. */

@@ -12,37 +12,48 @@ interface EntryRecord {
   readonly inputs: Readonly<Record<string, string>>;
 }
 
-let entry: Promise<GuestCode> | undefined;
+/** What a guest runs in: each has an entry of its own. */
+type GuestHome = 'thread' | 'process';
+
+let threadCode: Promise<GuestCode> | undefined;
+let processFile: Promise<string> | undefined;
+
+/** What a guest's thread runs, read once. */
+export function guestThreadCode(): Promise<GuestCode> {
+  threadCode ??= findEntry('thread').then((file) => GuestCode.read(file));
+  return threadCode;
+}
+
+/** The file that a guest's process runs. */
+export function guestProcessFile(): Promise<string> {
+  processFile ??= findEntry('process');
+  return processFile;
+}
 
 /**
- * The file that a guest's thread runs: one CJS file, which the build has put beside the package. A checkout has none:
- * it is built from the sources once, and again when one of them has changed.
+ * One CJS file, which the build has put beside the package. A checkout has none: it is built from the sources once, and
+ * again when one of them has changed.
  */
-export function guestEntry(): Promise<GuestCode> {
-  entry ??= findEntry().then((file) => GuestCode.read(file));
-  return entry;
-}
-
-async function findEntry(): Promise<string> {
-  const found = createRequire(import.meta.url).resolve('@hotswap/runtime/guest-thread');
+async function findEntry(home: GuestHome): Promise<string> {
+  const found = createRequire(import.meta.url).resolve(`@hotswap/runtime/guest-${home}`);
   if (!found.endsWith('.ts')) return found;
   const folder = join(dirname(found), '../../../node_modules/.cache/hotswap');
-  const record = await readRecord(join(folder, 'guest-thread.json'));
+  const record = await readRecord(join(folder, `guest-${home}.json`));
   if (record !== undefined && (await isCurrent(record.inputs))) return join(folder, record.file);
-  return buildEntry(found, folder);
+  return buildEntry(home, found, folder);
 }
 
-async function buildEntry(source: string, folder: string): Promise<string> {
+async function buildEntry(home: GuestHome, source: string, folder: string): Promise<string> {
   const { bundleGuest } = await import('./bundle-guest.ts');
   const { text, inputs } = await bundleGuest(source);
-  const file = `guest-thread-${digestOf(text)}.cjs`;
+  const file = `guest-${home}-${digestOf(text)}.cjs`;
   const target = await writable(folder);
   // How it is bundled counts as much as what.
   const made = [...inputs, fileURLToPath(new URL('./bundle-guest.ts', import.meta.url))];
   const digests = await Promise.all(made.map(async (path) => [path, digestOf(await readFile(path))] as const));
   await writeWhole(join(target, file), text);
   const record: EntryRecord = { file, inputs: Object.fromEntries(digests) };
-  await writeWhole(join(target, 'guest-thread.json'), JSON.stringify(record));
+  await writeWhole(join(target, `guest-${home}.json`), JSON.stringify(record));
   return join(target, file);
 }
 

@@ -170,7 +170,7 @@ test('a plugin that may use more than spares are made for gets a thread of its o
   const pool = makePool({ spares: 1, clock });
   await pool.take();
   await clock.advance(250);
-  await pool.take({ plugin: 'large', generation: 1, memoryMB: 2_000 });
+  await pool.take({ plugin: 'large', generation: 1, limits: { memoryMB: 2_000, graceMs: 1_000 } });
   expect(pool.status()).toMatchObject({ alive: 2, spares: 1 });
 });
 

@@ -1,6 +1,6 @@
 import type { Logger } from '@hotswap/sdk';
 import { GuestCode } from './guest-code.ts';
-import { ThreadCensus } from './thread-census.ts';
+import { StuckCensus } from '../places/stuck-census.ts';
 import { ThreadWatch } from './thread-watch.ts';
 import type { Place, PlaceOwner, PlacePool } from '../places/place.ts';
 import { WorkerThread } from './worker-thread.ts';
@@ -32,7 +32,7 @@ const backstopFactor = 4;
 /** Threads for plugins, each used once, with warm ones in reserve. */
 export class WorkerPool implements PlacePool {
   readonly #options: WorkerPoolOptions;
-  readonly #census: ThreadCensus;
+  readonly #census: StuckCensus;
   readonly #watch = new ThreadWatch();
   readonly #spares: WorkerThread[] = [];
   readonly #taken = new Set<WorkerThread>();
@@ -43,7 +43,7 @@ export class WorkerPool implements PlacePool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#census = new ThreadCensus((thread) => {
+    this.#census = new StuckCensus((thread) => {
       options.log.error({ ...thread }, 'a thread could not be ended and was abandoned; it may hold a core and memory');
       options.onStuck?.(thread);
     });
@@ -69,7 +69,7 @@ export class WorkerPool implements PlacePool {
   async take(owner?: PlaceOwner): Promise<Place> {
     this.#entry ??= this.#options.entry();
     const entry = await this.#entry;
-    const backstopMB = this.#backstopFor(owner?.memoryMB);
+    const backstopMB = this.#backstopFor(owner?.limits?.memoryMB);
     const index = this.#spares.findIndex((spare) => spare.backstopMB >= backstopMB);
     const thread = this.#spares.splice(index, index < 0 ? 0 : 1)[0] ?? this.#start(entry, backstopMB, false);
     this.#taken.add(thread);

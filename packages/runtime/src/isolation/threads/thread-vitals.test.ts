@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countUnasked, judgeThread, nextLookMs, standingTime, type ThreadVitals } from './thread-vitals.ts';
+import { judgeThread, nextLookMs, standingTime, type ThreadVitals } from './thread-vitals.ts';
+import { countUnasked } from '../places/unasked.ts';
 
 const limits = { memoryMB: 100, graceMs: 1_000 };
 const well: ThreadVitals = {

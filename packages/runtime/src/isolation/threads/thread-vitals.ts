@@ -1,5 +1,6 @@
 import type { ProcessorTime } from './processor-time.ts';
 import type { PlaceExit, PlaceLimits } from '../places/place.ts';
+import { mostUnasked } from '../places/unasked.ts';
 
 /** What is known of a watched thread, by looking at it from outside. */
 export interface ThreadVitals {
@@ -26,10 +27,6 @@ export type Verdict = Pick<PlaceExit, 'reason' | 'detail'>;
 const collectingMs = 2_000;
 const garbageMB = 128;
 const mostBacklog = 50_000;
-const mostUnasked = 20_000;
-/** What a thread may send for each message it was sent, and what it may send of its own in a second. */
-const answersEach = 4;
-const unaskedPerSecond = 5_000;
 const mostHostGrowthMB = 512;
 
 /** How often one looks at a thread that does nothing, at one that works, and at one that is about to reach its limit. */
@@ -74,13 +71,4 @@ export function standingTime(
 ): number {
   if (before === undefined || after?.isRunnable !== true) return passedMs;
   return Math.max(0, Math.min(passedMs, after.usedMs - before.usedMs));
-}
-
-/** What a thread has sent beyond its due, counted on: it shrinks with time. */
-export function countUnasked(
-  before: number,
-  passed: { readonly ms: number; readonly taken: number; readonly sent: number },
-): number {
-  const { ms, taken, sent } = passed;
-  return Math.max(0, before + taken - answersEach * sent - (unaskedPerSecond * ms) / 1_000);
 }

@@ -1,6 +1,5 @@
 import type { ProcessorTime, ReadProcessorTime } from './processor-time.ts';
 import {
-  countUnasked,
   judgeThread,
   nextLookMs,
   lookEveryMs,
@@ -9,6 +8,7 @@ import {
   type Verdict,
 } from './thread-vitals.ts';
 import type { PlaceLimits } from '../places/place.ts';
+import { countUnasked } from '../places/unasked.ts';
 
 /** A thread as its watch sees it; reading any of this neither wakes it nor waits for it, but for `heap`. */
 export interface WatchedThread {

@@ -3,9 +3,9 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageOf } from '@hotswap/protocol';
 import { type ResourceUsage, unknownUsage } from '@hotswap/sandbox';
 import { bootstrap, GuestCode, type SharedCode } from './guest-code.ts';
-import { OutputLines } from './output-lines.ts';
+import { OutputLines } from '../places/output-lines.ts';
 import { processorTimeOf } from './processor-time.ts';
-import type { ThreadCensus } from './thread-census.ts';
+import type { StuckCensus } from '../places/stuck-census.ts';
 import type { ThreadWatch, WatchedThread } from './thread-watch.ts';
 import type { Place, PlaceExit, PlaceLimits, PlaceOwner } from '../places/place.ts';
 import type { ThreadLink } from '../../channel/port-transport.ts';
@@ -23,7 +23,7 @@ export interface WorkerThreadParts {
   readonly backstopMB: number;
   /** Flags of Node for the thread alone. */
   readonly execArgv: readonly string[];
-  readonly census: ThreadCensus;
+  readonly census: StuckCensus;
   readonly watch: ThreadWatch;
   readonly clock: Pick<HostClock, 'after'>;
   /** It is gone, or abandoned. */

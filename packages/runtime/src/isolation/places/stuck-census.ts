@@ -1,8 +1,8 @@
-import type { PlaceOwner } from '../places/place.ts';
+import type { PlaceOwner } from './place.ts';
 import type { StuckThread } from '../../status.ts';
 
-/** Which threads cannot be ended; the only place that says so. */
-export class ThreadCensus {
+/** Which threads or processes cannot be ended; the only place that says so. */
+export class StuckCensus {
   /** How many ever got stuck, those included that ended later. */
   stuckTotal = 0;
   readonly #stuck = new Map<object, StuckThread>();

@@ -1,0 +1,130 @@
+import { dirname, resolve } from 'node:path';
+import type { LayerState } from '@hotswap/sandbox';
+import { type Capabilities, parseDuration, type PluginManifest } from '@hotswap/protocol';
+import type { Logger } from '@hotswap/sdk';
+import type { Dialect, IsolateSources } from './dialect.ts';
+import { InProcessIsolate } from './in-process-isolate.ts';
+import type { PlaceLimits, PlaceOwner } from './places/place.ts';
+import { ProcessPool } from './processes/process-pool.ts';
+import { SandboxDoor } from './processes/sandbox-door.ts';
+import { guestProcessFile, guestThreadCode } from './remote/guest-entry.ts';
+import { RemoteIsolate } from './remote-isolate.ts';
+import { WorkerPool } from './threads/thread-pool.ts';
+import type { PluginEntry } from '../config/plugin-entry.ts';
+import type { HostClock } from '../host-services/system-clock.ts';
+import type { RuntimeSettings } from '../runtime-options.ts';
+import type { StuckThread } from '../status.ts';
+
+/** What the isolates of a runtime are made with. */
+export interface IsolatesParts {
+  readonly settings: RuntimeSettings;
+  readonly dialects: readonly Dialect[];
+  readonly clock: HostClock;
+  readonly log: Logger;
+  /** What operators say about a plugin. */
+  readonly entryOf: (plugin: string) => PluginEntry | undefined;
+  /** Told of each thread that could not be ended. */
+  readonly onStuckThread: (thread: StuckThread) => void;
+}
+
+/** Where plugins run, level by level. Nothing is started before the first plugin asks for it. */
+export interface Isolates extends IsolateSources {
+  readonly threads: WorkerPool;
+  readonly processes: ProcessPool;
+  /** What stands between a confined process and this host; undefined while nobody has asked. */
+  readonly layers: () => readonly LayerState[] | undefined;
+  /** Looks at this host for what there could be. */
+  readonly look: () => Promise<readonly LayerState[]>;
+  /** What an operator must know, in sentences. */
+  readonly notices: () => readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+/** Makes the isolates of every level there is. */
+export function createIsolates(parts: IsolatesParts): Isolates {
+  const { settings, dialects, clock, log, entryOf, onStuckThread } = parts;
+  const { limits } = settings;
+  const { security } = settings.config.plugins;
+  const { maxMemoryMB, maxCPUPercent, maxThreads, maxFileHandles } = security;
+  const threads = new WorkerPool({
+    entry: guestThreadCode,
+    spares: limits.spares,
+    memoryMB: maxMemoryMB,
+    execArgv: ['--no-experimental-ffi'],
+    clock,
+    log,
+    onStuck: onStuckThread,
+  });
+  const door = new SandboxDoor({ allowMissing: settings.allowMissing, log });
+  const usual = {
+    memoryMB: maxMemoryMB,
+    cpuPercent: maxCPUPercent,
+    ...(maxThreads !== undefined && { processes: maxThreads }),
+    ...(maxFileHandles !== undefined && { openFiles: maxFileHandles }),
+  };
+  const processes = new ProcessPool({
+    launch: (options) => door.launch(options),
+    entry: guestProcessFile,
+    spares: limits.spares,
+    limits: usual,
+    clock,
+    log,
+  });
+  const limitsOf = (manifest: PluginManifest): PlaceLimits => ({
+    ...usual,
+    memoryMB: manifest.limits?.maxMemoryMB ?? usual.memoryMB,
+    cpuPercent: manifest.limits?.maxCPUPercent ?? usual.cpuPercent,
+    graceMs: callTimeoutOf(manifest, limits.callTimeoutMs) + limits.graceMs,
+  });
+  return {
+    threads,
+    processes,
+    dialects,
+    limitsOf,
+    factories: {
+      none: () => new InProcessIsolate('none'),
+      basic: () => new InProcessIsolate('basic'),
+      strict: () => new RemoteIsolate({ level: 'strict', pool: threads, limitsOf }),
+      sandbox: () =>
+        new RemoteIsolate({
+          level: 'sandbox',
+          pool: processes,
+          limitsOf,
+          rightsOf: (manifest, file) => rightsOf(manifest, file, entryOf(manifest.name)),
+        }),
+    },
+    layers: () => door.layers,
+    look: () => door.look(),
+    notices: () => [...threads.notices(), ...processes.notices(), ...door.notices()],
+    close: async () => void (await Promise.all([threads.close(), processes.close()])),
+  };
+}
+
+/** Of the plugin's limit and the operator's the smaller one holds. */
+export function callTimeoutOf({ limits }: PluginManifest, operatorMs: number): number {
+  return limits?.callTimeout === undefined ? operatorMs : Math.min(operatorMs, parseDuration(limits.callTimeout));
+}
+
+/** What the process of a plugin must be able to do; `file` is the plugin's entry. */
+function rightsOf(
+  { capabilities = {} }: PluginManifest,
+  file: string,
+  entry: PluginEntry | undefined,
+): Pick<PlaceOwner, 'network' | 'files' | 'share' | 'trust'> {
+  const { network = [], files = [] } = capabilities;
+  const share = entry?.shareProcess;
+  return {
+    network,
+    files: files.map((path) => resolve(dirname(file), path)),
+    ...(share !== undefined && { share, trust: trustOf(capabilities) }),
+  };
+}
+
+/** Plugins may share a process when what they may do is the same, whatever order they name it in. */
+function trustOf({ network = [], secrets = [], files = [], services = [] }: Capabilities): string {
+  return JSON.stringify([network, secrets, files, services].map((names) => [...new Set(names)].toSorted(byText)));
+}
+
+function byText(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
+}

@@ -1,0 +1,72 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ConfinementLimits, LaunchOptions } from '@hotswap/sandbox';
+import type { PlaceOwner } from '../places/place.ts';
+
+/** What a process is launched with, as far as plugins differ in it. */
+export interface LaunchProfile {
+  readonly limits: ConfinementLimits;
+  readonly network: readonly string[];
+  readonly files: readonly string[];
+  readonly native: boolean;
+}
+
+/** A heap that grows as far as the whole process may would be killed before it is ever collected in earnest. */
+const heapShare = 0.75;
+
+/** What `owner` needs; what it does not say is as `usual`. Pure. */
+export function profileOf(owner: PlaceOwner | undefined, usual: ConfinementLimits): LaunchProfile {
+  const { network = [], files = [], native = false, limits } = owner ?? {};
+  return { limits: { ...usual, ...confinementLimitsOf(limits) }, network, files, native };
+}
+
+/** Whether a process that was launched with the `usual` limits and nothing else cannot be made into that. Pure. */
+export function needsOwnLaunch({ limits, network, files, native }: LaunchProfile, usual: ConfinementLimits): boolean {
+  const isPlain = network.length === 0 && files.length === 0 && !native;
+  const { memoryMB = 0, openFiles } = limits;
+  // The limit of V8's heap is set when it starts.
+  return !isPlain || openFiles !== usual.openFiles || memoryMB > (usual.memoryMB ?? 0);
+}
+
+/** Whether two profiles differ in more than how much they may use. Pure. */
+export function isSameProfile(one: LaunchProfile, other: LaunchProfile): boolean {
+  const rightsOf = ({ network, files, native }: LaunchProfile): unknown => [network, files, native];
+  return isDeepStrictEqual(rightsOf(one), rightsOf(other));
+}
+
+/** How a process for `profile` is launched. Pure. */
+export function confinementOf(profile: LaunchProfile, entry: string, isSpare: boolean): LaunchOptions {
+  const { limits, network, files, native } = profile;
+  const { memoryMB } = limits;
+  return {
+    program: { type: 'node', file: entry, args: isSpare ? ['spare'] : [] },
+    nodeFlags: memoryMB === undefined ? [] : [`--max-old-space-size=${Math.ceil(memoryMB * heapShare)}`],
+    read: files,
+    limits,
+    native,
+    ...(network.length > 0 && { egress: network }),
+  };
+}
+
+/** What several plugins may use together that share a process. Pure. */
+export function sumOfLimits(all: readonly ConfinementLimits[]): ConfinementLimits {
+  const sum = (read: (limits: ConfinementLimits) => number | undefined): number | undefined => {
+    const values = all.map(read);
+    return values.includes(undefined) ? undefined : values.reduce<number>((total, value = 0) => total + value, 0);
+  };
+  return defined({
+    ...all[0],
+    memoryMB: sum(({ memoryMB }) => memoryMB),
+    cpuPercent: sum(({ cpuPercent }) => cpuPercent),
+    processes: sum(({ processes }) => processes),
+  });
+}
+
+function confinementLimitsOf(limits: PlaceOwner['limits']): ConfinementLimits {
+  const { memoryMB, cpuPercent, processes, openFiles } = limits ?? {};
+  return defined({ memoryMB, cpuPercent, processes, openFiles });
+}
+
+/** Without what is undefined. */
+function defined(limits: { readonly [Name in keyof ConfinementLimits]: number | undefined }): ConfinementLimits {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,144 @@
+import type { ConfinedProcess, ConfinementLimits, LaunchOptions } from '@hotswap/sandbox';
+import { messageOf } from '@hotswap/protocol';
+import type { Logger } from '@hotswap/sdk';
+import { confinementOf, type LaunchProfile, needsOwnLaunch, profileOf } from './launch-profile.ts';
+import { GuestProcess } from './guest-process.ts';
+import { ProcessWatch } from './process-watch.ts';
+import { SharedProcesses } from './shared-processes.ts';
+import type { Place, PlaceOwner, PlacePool } from '../places/place.ts';
+import { StuckCensus } from '../places/stuck-census.ts';
+import type { HostClock } from '../../host-services/system-clock.ts';
+import type { ProcessesStatus, StuckThread } from '../../status.ts';
+
+/** What a pool is made with. */
+export interface ProcessPoolOptions {
+  /** Starts a confined process. */
+  readonly launch: (options: LaunchOptions) => Promise<ConfinedProcess>;
+  /** Where the guest's entry file is; asked when the first process is wanted. */
+  readonly entry: () => Promise<string>;
+  /** How many warm processes wait for plugins, once the first was asked for. */
+  readonly spares: number;
+  /** What a spare is held to; a plugin that may use more of what cannot be changed later gets none. */
+  readonly limits: ConfinementLimits;
+  readonly clock: Pick<HostClock, 'after'>;
+  readonly log: Logger;
+  /** Told of each process that the system did not let go of. */
+  readonly onStuck?: (process: StuckThread) => void;
+}
+
+/** New spares are made when nobody has asked for a process for so long: a swap has its moment to itself. */
+const quietMs = 250;
+
+/** Confined processes for plugins, each used once, with warm ones in reserve. */
+export class ProcessPool implements PlacePool {
+  readonly #options: ProcessPoolOptions;
+  readonly #census: StuckCensus;
+  readonly #watch = new ProcessWatch();
+  readonly #spares: GuestProcess[] = [];
+  readonly #taken = new Set<GuestProcess>();
+  readonly #shared = new SharedProcesses((profile) => this.#start(profile));
+  #refilling: Promise<void> | undefined;
+  #cancelRefill: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: ProcessPoolOptions) {
+    this.#options = options;
+    this.#census = new StuckCensus((process) => {
+      options.log.error(
+        { ...process },
+        'a process could not be ended and was abandoned; it may hold a core and memory',
+      );
+      options.onStuck?.(process);
+    });
+  }
+
+  status(): ProcessesStatus {
+    return { alive: this.#taken.size, spares: this.#spares.length, stuck: this.#census.stuck };
+  }
+
+  /** What an operator must know, in sentences. */
+  notices(): readonly string[] {
+    return this.#census.stuck.map(
+      ({ plugin, generation, reason }) =>
+        `a process of plugin ${plugin}, generation ${generation}, cannot be ended (${reason}): the system holds on to it`,
+    );
+  }
+
+  async take(owner?: PlaceOwner): Promise<Place> {
+    const profile = profileOf(owner, this.#options.limits);
+    if (owner?.share !== undefined) return this.#shared.join(owner.share, owner, profile);
+    const process = (await this.#spareFor(profile)) ?? (await this.#start(profile));
+    this.#planRefill();
+    return process.open(owner);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelRefill?.();
+    const launching = this.#refilling;
+    await launching;
+    await Promise.all([...this.#spares, ...this.#taken].map((process) => process.end()));
+  }
+
+  async #spareFor(profile: LaunchProfile): Promise<GuestProcess | undefined> {
+    const { limits } = this.#options;
+    if (needsOwnLaunch(profile, limits)) return undefined;
+    const process = this.#spares.shift();
+    if (process === undefined) return undefined;
+    this.#taken.add(process);
+    process.confined.ref();
+    const { memoryMB, cpuPercent, processes } = profile.limits;
+    const isSame = memoryMB === limits.memoryMB && cpuPercent === limits.cpuPercent && processes === limits.processes;
+    if (!isSame) await process.limit(profile.limits);
+    return process;
+  }
+
+  async #start(profile: LaunchProfile): Promise<GuestProcess> {
+    const process = await this.#launch(profile, false);
+    this.#taken.add(process);
+    return process;
+  }
+
+  async #launch(profile: LaunchProfile, isSpare: boolean): Promise<GuestProcess> {
+    const { clock, launch, entry } = this.#options;
+    const confined = await launch(confinementOf(profile, await entry(), isSpare));
+    return new GuestProcess({
+      confined,
+      clock,
+      census: this.#census,
+      watch: this.#watch,
+      onGone: (process) => this.#forget(process),
+    });
+  }
+
+  #planRefill(): void {
+    this.#cancelRefill?.();
+    if (this.#isClosed || this.#options.spares <= this.#spares.length) return;
+    this.#cancelRefill = this.#options.clock.after(quietMs, () => {
+      this.#refilling ??= this.#refill().finally(() => (this.#refilling = undefined));
+    });
+  }
+
+  /** One at a time: the cores belong to those who answer. */
+  async #refill(): Promise<void> {
+    const { log, limits, spares } = this.#options;
+    if (this.#isClosed || spares <= this.#spares.length) return;
+    try {
+      const spare = await this.#launch(profileOf(undefined, limits), true);
+      spare.confined.unref();
+      this.#spares.push(spare);
+      void spare.whenReady.then(() => this.#planRefill());
+    } catch (error) {
+      // None is made in its place until the next is asked for: it would fail again.
+      log.error({ error: messageOf(error) }, 'a spare process could not be started');
+    }
+  }
+
+  #forget(process: GuestProcess): void {
+    this.#taken.delete(process);
+    const index = this.#spares.indexOf(process);
+    if (index < 0) return;
+    this.#spares.splice(index, 1);
+    if (!this.#isClosed) this.#options.log.error({ pid: process.id }, 'a spare process ended before it was used');
+  }
+}
