@@ -146,7 +146,7 @@ describe('a process whose connections are tunnelled', () => {
       createServer({ allowHalfOpen: true }, (socket) => {
         const bytes: Buffer[] = [];
         socket.write('greeting\n');
-        socket.on('data', (chunk) => bytes.push(chunk)).on('end', () => socket.end(Buffer.concat(bytes)));
+        socket.on('data', (chunk: Buffer) => bytes.push(chunk)).on('end', () => socket.end(Buffer.concat(bytes)));
       }),
     );
     const proxy = await ground.proxy({ entries: [`127.0.0.1:${port}`] });
