@@ -127,11 +127,14 @@ describe('hotswap serve', () => {
   const allowed = '[plugins.security]\nallowUnsigned = true\n';
   const withGreeting = (text: string) => settings(`${allowed}[plugins.greeter]\nconfig.greeting = "${text}"\n`);
 
-  test('refuses code that nobody has vouched for', async () => {
+  test('refuses code that nobody has vouched for, and says who could', async () => {
     await writeFile(join(folder, 'hotswap.toml'), settings(''));
     await using server = serve();
-    expect(await server.exit()).toBeGreaterThan(0);
-    expect(server.err()).toContain('VERIFIER_MISSING');
+    const url = await server.listening();
+    expect((await fetch(`${url}/hello`)).status).toBe(404);
+    expect(server.err()).toContain('SIGNATURE_MISSING');
+    expect(server.out()).toContain('nobody is trusted to sign plugins');
+    expect(await server.stop('SIGTERM')).toBe(0);
   });
 
   test('follows its config file, and keeps the config in force when the file is wrong', async () => {
