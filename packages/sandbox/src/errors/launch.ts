@@ -9,4 +9,9 @@ export const launchErrors = {
     kind: 'unavailable',
     message: 'a confined process did not start: {reason}; run `hotswap doctor` for what this host can do',
   },
+  SANDBOX_PATH_CLOSED: {
+    kind: 'invalid',
+    message:
+      'a confined process cannot be shown {path}: {reason}; name something that is there, and that every user may read (chmod o+rX), for it runs as a user of its own',
+  },
 } as const;

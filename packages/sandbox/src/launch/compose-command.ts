@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tunnelText } from '../egress/guest/tunnel-connections.ts';
 import { guardPath, guardText } from '../node/guard.ts';
 import { nodeFlags } from '../node/node-flags.ts';
 import { bubblewrapArguments, type Mount } from './bubblewrap-arguments.ts';
 import { commandLine } from './command-line.ts';
 import type { Descriptors } from './descriptors.ts';
 import type { LaunchGround } from './launch-ground.ts';
-import type { LaunchOrder } from './launch.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { LaunchOrder } from './launch-order.ts';
+import type { Surroundings } from '../surroundings/surroundings.ts';
 
 /** Where the way out of a sandbox is, inside. */
 const proxyInside = '/run/hotswap/egress.sock';
@@ -31,8 +32,8 @@ export async function composeCommand(ground: LaunchGround, order: LaunchOrder, p
   const { around, descriptors } = parts;
   const isolates = layers.has('namespaces');
   const temp = isolates ? '/tmp' : join(around.folder ?? '', 'tmp');
-  const guard = options.program.type === 'node' && layers.has('guard') ? await placeGuard(order, parts) : undefined;
-  const program = programCommand(ground, order, { temp, guard: guard?.path, memoryMB: around.limits.memoryMB });
+  const preload = await placePreload(order, parts);
+  const program = programCommand(ground, order, { temp, preload: preload?.path, memoryMB: around.limits.memoryMB });
   const environment = options.environment ?? { PATH: '/usr/bin:/bin', HOME: temp, TMPDIR: temp, LANG: 'C.UTF-8' };
   const chain = {
     enter: around.group?.enter ?? [],
@@ -51,7 +52,7 @@ export async function composeCommand(ground: LaunchGround, order: LaunchOrder, p
   const bubblewrap = bubblewrapArguments({
     isolates,
     tempBytes: layers.has('temp-folder') ? around.limits.diskMB * bytesPerMB : undefined,
-    mounts: [...(await mountsOf(ground, order, parts)), ...(guard?.mounts ?? [])],
+    mounts: [...(await mountsOf(ground, order, parts)), ...(preload?.mounts ?? [])],
     environment,
     clearEnvironment: layers.has('environment'),
     folder: options.work ?? temp,
@@ -63,16 +64,23 @@ export async function composeCommand(ground: LaunchGround, order: LaunchOrder, p
   return { command, status };
 }
 
-/** Inside it is made from a pipe; where nothing is inside, it lies in the folder of the launch. */
-async function placeGuard(
+/** What Node loads before the program. Inside it is made from a pipe; where nothing is inside, it lies in the folder of the launch. */
+async function placePreload(
   { options, layers }: LaunchOrder,
   { around, descriptors }: Parts,
-): Promise<{ readonly path: string; readonly mounts: readonly Mount[] }> {
-  const text = guardText({ native: options.native === true });
-  if (layers.has('namespaces')) {
+): Promise<{ readonly path: string; readonly mounts: readonly Mount[] } | undefined> {
+  if (options.program.type !== 'node') return undefined;
+  const isolates = layers.has('namespaces');
+  const { egress, folder = '' } = around;
+  const text = [
+    ...(egress === undefined ? [] : [tunnelText(isolates ? proxyInside : egress.socketPath)]),
+    ...(layers.has('guard') ? [guardText({ native: options.native === true })] : []),
+  ].join('');
+  if (text === '') return undefined;
+  if (isolates) {
     return { path: guardPath, mounts: [{ type: 'data', path: guardPath, descriptor: descriptors.text(text) }] };
   }
-  const path = join(around.folder ?? '', 'guard.cjs');
+  const path = join(folder, 'preload.cjs');
   await writeFile(path, text, { mode: 0o444 });
   return { path, mounts: [] };
 }
@@ -80,14 +88,14 @@ async function placeGuard(
 function programCommand(
   ground: LaunchGround,
   { options, layers, script }: LaunchOrder,
-  inside: { readonly temp: string; readonly guard: string | undefined; readonly memoryMB: number },
+  inside: { readonly temp: string; readonly preload: string | undefined; readonly memoryMB: number },
 ): readonly string[] {
   const { program } = options;
   const args = program.args ?? [];
   if (program.type === 'executable') return [program.file, ...args];
   const flags = nodeFlags({
     usesPermissions: layers.has('permission-model'),
-    guard: inside.guard,
+    preload: inside.preload,
     read: [...(script === undefined ? [program.file] : []), ...(options.read ?? [])],
     write: [inside.temp, ...(options.work === undefined ? [] : [options.work])],
     native: options.native === true,

@@ -3,8 +3,8 @@ import { delimiter, join } from 'node:path';
 import type { CgroupDriver } from '../cgroup/cgroup.ts';
 import { findLibraries } from '../node/libraries.ts';
 import { isSeccompArch, seccompFilter } from '../seccomp/seccomp-filter.ts';
-import { HostFolder } from './host-folder.ts';
-import { SandboxUsers } from './sandbox-user.ts';
+import { HostFolder } from '../surroundings/host-folder.ts';
+import { SandboxUsers } from '../surroundings/sandbox-user.ts';
 
 /** What every launch of this process stands on, found once. */
 export interface LaunchGround {

@@ -1,25 +1,12 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { LaunchOptions } from '../launch-options.ts';
-import type { LayerName, LayerState } from '../layers.ts';
 import { composeCommand } from './compose-command.ts';
-import { ConfinedRun } from './confined-run.ts';
+import { ConfinedRun } from '../run/confined-run.ts';
 import { Descriptors } from './descriptors.ts';
 import type { LaunchGround } from './launch-ground.ts';
-import { makeSurroundings } from './surroundings.ts';
-import { Undoing } from './undoing.ts';
-
-/** One launch, with what stands around it decided. */
-export interface LaunchOrder {
-  readonly options: LaunchOptions;
-  /** The layers that are used; the states tell of the others too. */
-  readonly layers: ReadonlySet<LayerName>;
-  readonly states: readonly LayerState[];
-  /** Whether its processes are limited together, be it by polling. */
-  readonly limitsTogether: boolean;
-  /** Run by Node in place of the program's file. */
-  readonly script?: string;
-}
+import type { LaunchOrder } from './launch-order.ts';
+import { makeSurroundings } from '../surroundings/surroundings.ts';
+import { Undoing } from '../run/undoing.ts';
 
 /**
  * Starts a process behind the layers of an order. Resolves when it is confined; its program starts then.

@@ -1,15 +1,15 @@
 import type * as NodeModule from 'node:module';
 
-/** Where the guard is inside a sandbox. */
-export const guardPath = '/run/hotswap/guard.cjs';
+/** Where what Node loads first is, inside. */
+export const guardPath = '/run/hotswap/preload.cjs';
 
 /**
- * The text of a CommonJS file that is loaded before any code of the program, in each thread. It closes what Node's
+ * The text of CommonJS statements that are loaded before any code of the program, in each thread. It closes what Node's
  * permission model leaves open or opens by flag. Defence in depth only: it lives in the same heap as what it guards
  * against, and nothing outside relies on it.
  */
 export function guardText({ native }: { readonly native: boolean }): string {
-  return `'use strict';\n(${closeNode.toString()})(process, require('node:module'), ${String(native)});\n`;
+  return `(${closeNode.toString()})(process, require('node:module'), ${String(native)});\n`;
 }
 
 /** Written out as text: it may use nothing but its arguments and globals. */

@@ -1,8 +1,8 @@
 /** What decides the flags of a confined Node. */
 export interface NodeFlagsOptions {
   readonly usesPermissions: boolean;
-  /** Path of the guard inside; undefined: none. */
-  readonly guard: string | undefined;
+  /** Path of the file that is loaded first; undefined: none. */
+  readonly preload: string | undefined;
   readonly read: readonly string[];
   readonly write: readonly string[];
   readonly native: boolean;
@@ -21,8 +21,8 @@ export function nodeFlags(options: NodeFlagsOptions): readonly string[] {
   return [
     `--max-old-space-size=${Math.floor(options.memoryMB * heapShare)}`,
     ...(options.usesPermissions ? permissions(options) : []),
-    ...(options.usesPermissions || options.guard !== undefined ? closing : []),
-    ...(options.guard === undefined ? [] : ['--require', options.guard]),
+    ...(options.usesPermissions || options.preload !== undefined ? closing.filter(isKnown) : []),
+    ...(options.preload === undefined ? [] : ['--require', options.preload]),
     ...options.flags,
   ];
 }
@@ -30,14 +30,20 @@ export function nodeFlags(options: NodeFlagsOptions): readonly string[] {
 /** Doors of Node that have a flag. SQLite and FFI do not ask the permission model for each file or call. */
 const closing = ['--no-experimental-sqlite', '--no-experimental-ffi', '--disable-sigusr1'];
 
-function permissions({ guard, read, write, native, network }: NodeFlagsOptions): readonly string[] {
+/** An older Node has fewer doors, and refuses to start when it is told to close one that it does not have. */
+const isKnown = (flag: string): boolean => process.allowedNodeEnvironmentFlags.has(flag);
+
+function permissions({ preload, read, write, native, network }: NodeFlagsOptions): readonly string[] {
   // Shorter first: Node forgets a folder's own listing when something below it was granted before the folder.
-  const readable = [...(guard === undefined ? [] : [guard]), ...read, ...write].toSorted((a, b) => a.length - b.length);
+  const readable = [...(preload === undefined ? [] : [preload]), ...read, ...write].toSorted(
+    (a, b) => a.length - b.length,
+  );
   return [
     '--permission',
     ...readable.map((path) => `--allow-fs-read=${path}`),
     ...write.map((path) => `--allow-fs-write=${path}`),
     ...(native ? ['--allow-addons'] : []),
-    ...(network ? ['--allow-net'] : []),
+    // It warns of that permission at each start.
+    ...(network ? ['--allow-net', '--disable-warning=ExperimentalWarning'].filter(isKnown) : []),
   ];
 }

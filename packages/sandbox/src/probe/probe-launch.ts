@@ -1,5 +1,5 @@
 import { readFile, readlink } from 'node:fs/promises';
-import { firstLine, lastText } from '../launch/child-streams.ts';
+import { firstLine, lastText } from '../run/child-streams.ts';
 import { launchProcess } from '../launch/launch.ts';
 import type { LaunchGround } from '../launch/launch-ground.ts';
 import type { LayerName } from '../layers.ts';

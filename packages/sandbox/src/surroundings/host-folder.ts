@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startOf } from './process-table.ts';
+import { startOf } from '../run/process-table.ts';
 
 const prefix = 'hotswap-sandbox-';
 

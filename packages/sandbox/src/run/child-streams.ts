@@ -30,9 +30,9 @@ export async function lastText(stream: Readable): Promise<string> {
 /** Reads what bubblewrap tells of itself. Undefined: it ended before it had made the first process. */
 export async function firstInside(stream: ChildStream): Promise<FirstInside | undefined> {
   const status = duplexOf(stream);
+  const line = await firstLine(status);
   // What it tells later is its exit code, which is known from elsewhere; it must never keep this process alive.
   if ('unref' in status && typeof status.unref === 'function') status.unref();
-  const line = await firstLine(status);
   if (line === undefined) return undefined;
   const told: unknown = JSON.parse(line);
   const pid = typeof told === 'object' && told !== null && 'child-pid' in told ? Number(told['child-pid']) : undefined;

@@ -1,11 +1,12 @@
 import { chown, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Cgroup } from '../cgroup/cgroup.ts';
 import { createEgressProxy, type EgressProxy } from '../egress/egress-proxy.ts';
-import { type AppliedLimits, appliedLimits } from './applied-limits.ts';
-import type { LaunchGround } from './launch-ground.ts';
-import type { LaunchOrder } from './launch.ts';
-import type { Undoing } from './undoing.ts';
+import { type AppliedLimits, appliedLimits } from '../launch/applied-limits.ts';
+import type { LaunchGround } from '../launch/launch-ground.ts';
+import type { LaunchOrder } from '../launch/launch-order.ts';
+import { refuseClosed } from './open-paths.ts';
+import type { Undoing } from '../run/undoing.ts';
 
 /** What stands outside while a process runs. */
 export interface Surroundings {
@@ -23,9 +24,14 @@ export async function makeSurroundings(
   { options, layers, limitsTogether }: LaunchOrder,
   undoing: Undoing,
 ): Promise<Surroundings> {
+  await refuseClosed(
+    [...(options.read ?? []), ...(options.work === undefined ? [] : [dirname(options.work)])],
+    layers.has('user'),
+  );
   const limits = appliedLimits(options.limits);
-  const uid = layers.has('user') ? ground.users.take(options.work) : undefined;
-  if (uid !== undefined) undoing.add(() => void ground.users.giveBack(uid));
+  const user = layers.has('user') ? await ground.users.take(options.work) : undefined;
+  if (user !== undefined) undoing.add(() => user.release());
+  const uid = user?.uid;
   const needsFolder = options.egress !== undefined || !layers.has('namespaces');
   const folder = needsFolder ? await makeFolder(ground, uid, undoing) : undefined;
   const egress =

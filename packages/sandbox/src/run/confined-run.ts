@@ -7,10 +7,10 @@ import type { LayerState } from '../layers.ts';
 import type { ResourceUsage } from '../resource-usage.ts';
 import { readUsage } from '../usage/read-usage.ts';
 import { duplexOf, endOf, type FirstInside, firstInside, lastText, readableOf } from './child-streams.ts';
-import { channelDescriptor } from './descriptors.ts';
+import { channelDescriptor } from '../launch/descriptors.ts';
 import { exitOf } from './exit-cause.ts';
 import { childrenOf, startOf, untilGone } from './process-table.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Surroundings } from '../surroundings/surroundings.ts';
 import type { Undoing } from './undoing.ts';
 
 interface RunParts extends Surroundings {
