@@ -88,6 +88,7 @@ export class SocketTransport implements Transport {
 
   #read(): void {
     let hasReadAll = false;
+    this.#writer.hold();
     try {
       while (this.#framesInTurn < mostFramesInOneTurn && this.#bytesInTurn < mostBytesInOneTurn) {
         if (!this.#advance()) {
@@ -98,6 +99,7 @@ export class SocketTransport implements Transport {
         this.#deliverNext();
       }
     } finally {
+      this.#writer.release();
       if (!hasReadAll) this.#readLater();
     }
   }

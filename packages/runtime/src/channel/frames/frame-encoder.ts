@@ -66,6 +66,7 @@ export class FrameEncoder {
       this.#begin(start, tail);
       this.#value(message);
       const length = this.#at - start - headerBytes;
+      if (length > this.#bounds.mostBytes) tooLarge(`${this.#bounds.mostBytes} bytes`);
       const isTailLeft = this.#hasTail;
       if (isTailLeft && length > mostBytesBeforeTail) return this.#withoutTail(start, message);
       this.#bytes.writeUInt32LE(isTailLeft ? (length | tailFollows) >>> 0 : length, start);

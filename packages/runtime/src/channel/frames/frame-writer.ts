@@ -29,6 +29,7 @@ export class FrameWriter {
   #bulkBytes = 0;
   #isEncoding = false;
   #isFlushDue = false;
+  #isHeld = false;
 
   constructor(channel: Duplex, bounds: FrameBounds) {
     this.#channel = channel;
@@ -49,8 +50,21 @@ export class FrameWriter {
     else this.#encode(message, undefined);
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
+    if (this.#isHeld) return;
     // After everything that is ready to run: what it sends goes along.
     process.nextTick(this.#flushDue);
+  }
+
+  /** What is written from now on waits for `release`. */
+  hold(): void {
+    this.#isHeld = !this.#isFlushDue;
+  }
+
+  /** Writes what was answered at once to everything that came at once. */
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    if (this.#isFlushDue) this.#flushDue();
   }
 
   /** Hands everything to the stream now, which will end then. */
