@@ -1,4 +1,4 @@
-import { readdirSync, statfsSync, statSync } from 'node:fs';
+import { readdirSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 
 import { numberIn, readPseudo } from '../cgroup/pseudo-files.ts';
 
@@ -61,6 +61,20 @@ export function diskTrafficOf(pid: number): Pick<ProcessUsage, 'diskReadBytes' |
   if (text === undefined) return { diskReadBytes: undefined, diskWrittenBytes: undefined };
   const plain = text.replaceAll(':', '');
   return { diskReadBytes: numberIn(plain, 'read_bytes'), diskWrittenBytes: numberIn(plain, 'write_bytes') };
+}
+
+/** Whether a process sees other mounts than this one; the outermost process of a sandbox does not. */
+export function hasOwnFileTree(pid: number): boolean {
+  const [its, ours] = [mountsOf(String(pid)), mountsOf('self')];
+  return its !== undefined && its !== ours;
+}
+
+function mountsOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/mnt`);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Cgroup, GroupUsage } from '../cgroup/cgroup.ts';
 import { type ResourceUsage, unknownUsage } from '../resource-usage.ts';
 import { descendants, processTable } from './process-tree.ts';
-import { cpuOf, diskTrafficOf, folderBytesOf, memoryOf, openFilesOf } from './process-usage.ts';
+import { cpuOf, diskTrafficOf, folderBytesOf, hasOwnFileTree, memoryOf, openFilesOf } from './process-usage.ts';
 
 /** What to read of. */
 export interface UsageSubject {
@@ -28,14 +28,13 @@ export async function readUsage({ pid, group, folders = ['/tmp'] }: UsageSubject
 
 function usageOf(pids: readonly number[], told: GroupUsage, folders: readonly string[]): Partial<ResourceUsage> {
   const traffic = pids.map(diskTrafficOf);
-  // The outermost process has the file tree of the host; the one that came last is inside for certain.
-  const innermost = Math.max(...pids);
+  const inside = pids.findLast(hasOwnFileTree);
   return {
     memoryBytes: told.memoryBytes ?? sum(pids.map(memoryOf)),
     cpuMs: told.cpuMs ?? sum(pids.map(cpuOf)),
     processes: told.processes ?? pids.length,
     openFiles: sum(pids.map(openFilesOf)),
-    diskBytes: sum(folders.map((folder) => folderBytesOf(innermost, folder))),
+    diskBytes: inside === undefined ? undefined : sum(folders.map((folder) => folderBytesOf(inside, folder))),
     // A group forgets nobody who has ended, a process knows of writes that the kernel carried out later.
     diskReadBytes: larger(told.diskReadBytes, sum(traffic.map((one) => one.diskReadBytes))),
     diskWrittenBytes: larger(told.diskWrittenBytes, sum(traffic.map((one) => one.diskWrittenBytes))),

@@ -22,21 +22,22 @@ export class FileCgroup implements Cgroup {
 
   /** @throws SANDBOX_GROUP_FAILED, SANDBOX_LIMIT_REFUSED; nothing is left behind then */
   static async create(files: GroupFiles, limits: GroupLimits): Promise<FileCgroup> {
-    const group = new FileCgroup(files);
+    const made: string[] = [];
     try {
-      for (const folder of files.folders) mkdirSync(folder);
+      for (const folder of files.folders) {
+        mkdirSync(folder);
+        made.push(folder);
+      }
+      const group = new FileCgroup(files);
       await group.limit(limits);
+      return group;
     } catch (error) {
-      await group.remove();
-      throw error instanceof SandboxError
-        ? error
-        : new SandboxError(
-            'SANDBOX_GROUP_FAILED',
-            { group: files.folders[0], reason: String(error) },
-            { cause: error },
-          );
+      // Only its own: of a group that was there already, nothing is touched.
+      for (const folder of made) removeFolder(folder);
+      if (error instanceof SandboxError) throw error;
+      const details = { group: files.folders[0], reason: String(error) };
+      throw new SandboxError('SANDBOX_GROUP_FAILED', details, { cause: error });
     }
-    return group;
   }
 
   constructor(files: GroupFiles) {

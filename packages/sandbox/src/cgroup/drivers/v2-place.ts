@@ -47,7 +47,7 @@ export function openV2Place(folder: string): void {
   if (lacking.length === 0) return;
   // The top of all hierarchies is the one group without a type.
   if (existsSync(join(folder, 'cgroup.type'))) moveToLeaf(folder);
-  for (const controller of lacking) writePseudo(control, `+${controller}`);
+  writePseudo(control, lacking.map((controller) => `+${controller}`).join(' '));
 }
 
 function moveToLeaf(folder: string): void {
