@@ -1,9 +1,16 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import type { ExportedState } from '@hotswap/protocol';
 import { HotRequest, HotResponse } from '@hotswap/protocol/http';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { createPool, type PluginUnderTest, type StartedPlugin, startPlugin } from './fixtures/started-plugin.ts';
+import {
+  createPool,
+  createServices,
+  type PluginUnderTest,
+  type StartedPlugin,
+  startPlugin,
+} from './fixtures/started-plugin.ts';
 import { RemoteIsolate } from './remote-isolate.ts';
 
 const pool = await createPool();
@@ -288,3 +295,20 @@ function large(each: () => void = () => {}) {
     },
   };
 }
+
+describe('what a plugin used', () => {
+  it('includes what its host fetched for it', async () => {
+    const server = createServer((_, response) => response.end('x'.repeat(5000))).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const fetches = `ctx.methods.handle('get', async () => (await (await ctx.fetch('http://127.0.0.1:${port}/')).text()).length);`;
+    const plugin = await start(fetches, { services: createServices([`127.0.0.1:${port}`]) });
+    expect(await plugin.isolate.usage()).toMatchObject({ networkSentBytes: 0, networkReceivedBytes: 0 });
+    expect(await plugin.call('get')).toBe(5000);
+    const { networkSentBytes, networkReceivedBytes } = await plugin.isolate.usage();
+    expect(networkSentBytes).toBeGreaterThan(20);
+    expect(networkReceivedBytes).toBeGreaterThan(5000);
+    server.closeAllConnections();
+    server.close();
+  });
+});

@@ -1,5 +1,5 @@
 import type { ExportedState, IsolationLevel, PluginManifest, Registration } from '@hotswap/protocol';
-import { type LayerState, type ResourceUsage, unknownUsage } from '@hotswap/sandbox';
+import { type LayerState, type ResourceUsage, type SocketTraffic, unknownUsage } from '@hotswap/sandbox';
 import type { EndFailure, Isolate, IsolateStart, PluginTraits } from './isolate.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
 import type { Place, PlaceExit, PlaceLimits, PlaceOwner, PlacePool } from './places/place.ts';
@@ -122,8 +122,9 @@ export class RemoteIsolate implements Isolate {
   }
 
   async usage(): Promise<ResourceUsage> {
-    const place = this.#phase === 'ended' ? undefined : this.#running?.place;
-    return place === undefined ? unknownUsage : place.usage();
+    const running = this.#phase === 'ended' ? undefined : this.#running;
+    if (running === undefined) return unknownUsage;
+    return withFetches(await running.place.usage(), running.start.services.networkTraffic);
   }
 
   stop(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {
@@ -247,6 +248,15 @@ function call(channel: Channel, message: HostMessage, transfer?: readonly ArrayB
 }
 
 /** A copy that may move: the snapshot that it is taken from is kept. */
+/** What the host fetched for a plugin counts as its own. Of a thread, which shares its host's sockets, nothing else is known. */
+function withFetches(usage: ResourceUsage, { sentBytes, receivedBytes }: SocketTraffic): ResourceUsage {
+  return {
+    ...usage,
+    networkSentBytes: (usage.networkSentBytes ?? 0) + sentBytes,
+    networkReceivedBytes: (usage.networkReceivedBytes ?? 0) + receivedBytes,
+  };
+}
+
 function movable({ schemaVersion, bytes }: ExportedState): ExportedState & { readonly bytes: Uint8Array<ArrayBuffer> } {
   return { schemaVersion, bytes: new Uint8Array(bytes) };
 }
