@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { createRuntime } from '@hotswap/runtime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { blocksIn, layOut, makeFolder, readPages, repository } from './doc-pages.ts';
-import { runToItsEnd, startProgram } from './run-program.ts';
+import { runCommand, runToItsEnd, startProgram } from './run-program.ts';
 
 const pages = readPages();
 const programs = pages.flatMap((page) => page.blocks.map((block) => ({ page, block, file: block.file })));
@@ -59,6 +59,17 @@ test.each(serving)('$page.path: $file serves the plugin beside it', async ({ pag
 test.each(ending)('$page.path: $file runs to its end', async ({ page, file }) => {
   expect(await runToItsEnd(await layOut(page, folder), file)).toBe(0);
 });
+
+test.each(pages.filter(({ blocks }) => blocks.some(({ fate }) => fate === 'runs')))(
+  '$path: its commands run, one after the other',
+  async (page) => {
+    const own = await layOut(page, folder);
+    const lines = page.blocks.filter(({ fate }) => fate === 'runs').flatMap(({ text }) => text.split('\n'));
+    for (const line of lines.filter((text) => text.startsWith('$ '))) {
+      expect(await runCommand(own, line.slice(2))).toMatchObject({ code: 0 });
+    }
+  },
+);
 
 test.each(withPlugins)('$path: its plugins start, with its config if it shows one', async (page) => {
   const own = await layOut(page, folder);

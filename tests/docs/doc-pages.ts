@@ -3,8 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
-/** What the tests do with a program: ask it for `/hello/ada`, or wait for its end. */
-type Fate = 'serves' | 'ends';
+/** What the tests do with a block: ask the program for `/hello/ada`, wait for its end, or run the commands. */
+type Fate = 'serves' | 'ends' | 'runs';
 
 /** A code block: `ts host.ts serves` after the fence gives language, file and fate. */
 export interface CodeBlock {
@@ -45,9 +45,9 @@ export function readPages(): readonly Page[] {
 }
 
 export function blocksIn(text: string): readonly CodeBlock[] {
-  return [...text.matchAll(/^```(\w+)(?: (\S+))?(?: (serves|ends))?\n(.*?)^```$/gms)].map((match, index) => {
+  return [...text.matchAll(/^```(\w+)(?: (\S+))?(?: (serves|ends|runs))?\n(.*?)^```$/gms)].map((match, index) => {
     const [, language = '', file = `block-${index + 1}.${language}`, word, code = ''] = match;
-    const fate = word === 'serves' || word === 'ends' ? word : undefined;
+    const fate = word === 'serves' || word === 'ends' || word === 'runs' ? word : undefined;
     const line = text.slice(0, match.index).split('\n').length;
     return { language, file, fate, line, text: code };
   });

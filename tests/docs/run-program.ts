@@ -46,3 +46,26 @@ function start(folder: string, file: string): ChildProcess & { readonly stderr: 
   });
   return child;
 }
+
+const commandLine = join(import.meta.dirname, '../../packages/cli/src/main.ts');
+
+/** Runs one line of a console block, such as `hotswap plugin pack`. @returns its exit code and all that it said */
+export async function runCommand(
+  folder: string,
+  line: string,
+): Promise<{ readonly code: number | null; readonly said: string }> {
+  const [program, ...words] = (line.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ''));
+  if (program !== 'hotswap') throw new Error(`only hotswap is run, not ${program}`);
+  const child = spawn(process.execPath, ['--conditions=@hotswap/source', commandLine, ...words], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limitMs,
+    killSignal: 'SIGKILL',
+  });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await once(child, 'close');
+  return { code: child.exitCode, said };
+}

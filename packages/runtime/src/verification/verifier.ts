@@ -171,7 +171,7 @@ export class Verifier {
 const noVerification: Partial<Verification> = {};
 
 /** A refusal as the error that loading ends with. */
-export function refusalError({ code, reason }: Refusal, source: string): Error {
+function refusalError({ code, reason }: Refusal, source: string): Error {
   return fail(code, { source, reason });
 }
 
