@@ -16,7 +16,8 @@ export interface UsageSubject {
 /**
  * What a process and all that it started use. Network bytes are not among it: whoever carries them counts them.
  *
- * With a group it takes about 0.1 ms for three processes; without, it also reads the whole table of processes.
+ * With a group it takes about 0.15 ms, so 100 sandboxes once a second are 1.5 % of a core. Without one it also reads the
+ * whole table of processes, which takes milliseconds.
  */
 export async function readUsage({ pid, group, folders = ['/tmp'] }: UsageSubject): Promise<ResourceUsage> {
   const told = (await group?.usage()) ?? {};

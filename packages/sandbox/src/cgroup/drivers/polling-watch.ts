@@ -5,6 +5,7 @@ import { bytesOf } from './group-files.ts';
 
 /** Between two looks at the table of processes. What grows faster than this is not seen in time. */
 const lookMs = 250;
+const recentMs = 100;
 const killLookMs = 5;
 const goneMs = 5_000;
 
@@ -16,8 +17,15 @@ const goneMs = 5_000;
 export function pollingDriver(): CgroupDriver {
   const groups = new Set<PolledGroup>();
   let timer: NodeJS.Timeout | undefined;
+  let recent = { table: processTable(), readAt: 0 };
+  const readTable = (): ProcessTable => {
+    recent = { table: processTable(), readAt: performance.now() };
+    return recent.table;
+  };
+  // One reading serves the questions about all groups that are asked at about the same time.
+  const recentTable = (): ProcessTable => (performance.now() - recent.readAt < recentMs ? recent.table : readTable());
   const look = (): void => {
-    const table = processTable();
+    const table = readTable();
     for (const group of groups) group.look(table);
   };
   const stopWatching = (group: PolledGroup): void => {
@@ -29,7 +37,7 @@ export function pollingDriver(): CgroupDriver {
   return {
     how: 'polling',
     async create(_name, limits) {
-      const group = new PolledGroup(limits, stopWatching);
+      const group = new PolledGroup(limits, { readTable, recentTable, stopWatching });
       groups.add(group);
       // Whoever runs the sandbox keeps the process alive, not the watching of it.
       timer ??= setInterval(look, lookMs).unref();
@@ -40,21 +48,30 @@ export function pollingDriver(): CgroupDriver {
   };
 }
 
+type ProcessTable = ReadonlyMap<number, ProcessEntry>;
+
+/** What a group asks of all of them together. */
+interface Watching {
+  readTable(): ProcessTable;
+  recentTable(): ProcessTable;
+  stopWatching(group: PolledGroup): void;
+}
+
 class PolledGroup implements Cgroup {
   readonly enter: readonly string[] = [];
-  readonly #stopWatching: (group: PolledGroup) => void;
+  readonly #watching: Watching;
   #limits: GroupLimits;
   /** All that were seen, by pid: one whose parent has ended is nobody's descendant any more. */
   #known = new Map<number, string>();
   #wasOutOfMemory = false;
 
-  constructor(limits: GroupLimits, stopWatching: (group: PolledGroup) => void) {
+  constructor(limits: GroupLimits, watching: Watching) {
     this.#limits = limits;
-    this.#stopWatching = stopWatching;
+    this.#watching = watching;
   }
 
   started(pid: number): void {
-    const start = processTable().get(pid)?.start;
+    const start = this.#watching.readTable().get(pid)?.start;
     if (start !== undefined) this.#known.set(pid, start);
   }
 
@@ -63,7 +80,7 @@ class PolledGroup implements Cgroup {
   }
 
   async processes(): Promise<readonly number[]> {
-    return this.#living(processTable()).map(({ pid }) => pid);
+    return this.#living(this.#watching.recentTable()).map(({ pid }) => pid);
   }
 
   async usage(): Promise<GroupUsage> {
@@ -81,14 +98,14 @@ class PolledGroup implements Cgroup {
 
   async kill(): Promise<void> {
     const end = performance.now() + goneMs;
-    while (this.#killAll(this.#living(processTable())) > 0 && performance.now() < end) await lookAgain();
+    while (this.#killAll(this.#living(this.#watching.readTable())) > 0 && performance.now() < end) await lookAgain();
   }
 
   async remove(): Promise<void> {
-    this.#stopWatching(this);
+    this.#watching.stopWatching(this);
   }
 
-  look(table: ReadonlyMap<number, ProcessEntry>): void {
+  look(table: ProcessTable): void {
     const living = this.#living(table);
     const { memoryMB, processes } = this.#limits;
     const isFull = memoryMB !== undefined && total(living.map(({ pid }) => memoryOf(pid))) > bytesOf(memoryMB);
@@ -96,7 +113,7 @@ class PolledGroup implements Cgroup {
     if (isFull || (processes !== undefined && living.length > processes)) this.#killAll(living);
   }
 
-  #living(table: ReadonlyMap<number, ProcessEntry>): readonly ProcessEntry[] {
+  #living(table: ProcessTable): readonly ProcessEntry[] {
     const known = [...this.#known].filter(([pid, start]) => table.get(pid)?.start === start).map(([pid]) => pid);
     const living = descendants(table, known);
     this.#known = new Map(living.map(({ pid, start }) => [pid, start]));
