@@ -1,10 +1,11 @@
-import { realpath, writeFile } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { chmod, copyFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findEngine, type FoundEngine } from './engine/find-engine.ts';
 import { type ImageFacts, ImageStore } from './images/image-store.ts';
 import { removeLeftovers } from './leftovers/leftovers.ts';
 import { refusalOf } from './mounts.ts';
-import { programOf, type ProgramFiles } from './container-program.ts';
+import { egressPath, preloadText, programOf } from './container-program.ts';
 import { probeEngine } from './probe/probe-engine.ts';
 import type { ContainerMount } from './run-arguments.ts';
 import { startContainer } from './start-container.ts';
@@ -12,11 +13,10 @@ import type { ConfinedProcess } from '../confined-process.ts';
 import { createEgressProxy } from '../egress/egress-proxy.ts';
 import { SandboxError } from '../errors.ts';
 import { appliedLimits } from '../launch/applied-limits.ts';
-import { HostFolder } from '../launch/host-folder.ts';
-import { SandboxUsers } from '../launch/sandbox-user.ts';
+import { HostFolder } from '../surroundings/host-folder.ts';
+import { SandboxUsers } from '../surroundings/sandbox-user.ts';
 import type { LaunchOptions, SandboxOptions } from '../launch-options.ts';
 import type { LayerName, LayerState } from '../layers.ts';
-import { guardText } from '../node/guard.ts';
 import { seccompProfile } from '../seccomp/seccomp-profile.ts';
 
 /** What an operator decides about containers. */
@@ -53,9 +53,8 @@ interface Ready {
   readonly engine: FoundEngine;
   readonly store: ImageStore;
   readonly hostFolder: HostFolder;
-  /** Holds `files`. */
+  /** Of this process alone, for what containers are given of it. */
   readonly folder: string;
-  readonly files: ProgramFiles;
   /** File of the profile of system calls. */
   readonly seccomp: string;
 }
@@ -136,29 +135,28 @@ export class ContainerEngine {
   async #makeReady(): Promise<Ready> {
     const engine = await findEngine(this.#options.command);
     const hostFolder = await HostFolder.open();
-    await removeLeftovers(engine.cli);
+    await removeLeftovers(engine);
     const folder = await hostFolder.makeFolder();
-    const files = { guard: join(folder, 'guard.cjs'), nativeGuard: join(folder, 'native-guard.cjs') };
     const seccomp = join(folder, 'seccomp.json');
-    await Promise.all([
-      writeFile(seccomp, JSON.stringify(seccompProfile())),
-      writeFile(files.guard, guardText({ native: false }), { mode: 0o444 }),
-      writeFile(files.nativeGuard, guardText({ native: true }), { mode: 0o444 }),
-    ]);
-    return { engine, store: new ImageStore(engine.kind, engine.cli), hostFolder, folder, files, seccomp };
+    await writeFile(seccomp, JSON.stringify(seccompProfile()));
+    return { engine, store: new ImageStore(engine.kind, engine.cli), hostFolder, folder, seccomp };
   }
 
-  #probe({ engine, store, seccomp }: Ready): Promise<readonly LayerState[]> {
-    this.#layers ??= probeEngine({
-      engine,
-      store,
-      uid: userOf(engine, this.#users.take(undefined)),
-      seccomp,
-    }).catch((error: unknown) => {
+  #probe(ready: Ready): Promise<readonly LayerState[]> {
+    this.#layers ??= this.#startProbe(ready).catch((error: unknown) => {
       this.#layers = undefined;
       throw error;
     });
     return this.#layers;
+  }
+
+  async #startProbe({ engine, store, seccomp }: Ready): Promise<readonly LayerState[]> {
+    const user = await this.#users.take(undefined);
+    try {
+      return await probeEngine({ engine, store, uid: userOf(engine, user.uid), seccomp });
+    } finally {
+      await user.release();
+    }
   }
 
   /** What was found, with what the operator and the caller left out. */
@@ -200,22 +198,31 @@ export class ContainerEngine {
   }
 
   async #start(ready: Ready, { image, mounts, layers, options }: Decided): Promise<ConfinedProcess> {
-    const { engine, hostFolder, files } = ready;
+    const { engine, hostFolder } = ready;
     const limits = appliedLimits(options.limits);
-    const taken = this.#users.take(options.work);
-    const uid = userOf(engine, taken);
+    const user = await this.#users.take(options.work);
+    const uid = userOf(engine, user.uid);
     const connects = !engine.isLocal;
-    const folder = connects || options.egress !== undefined ? await hostFolder.makeFolder() : undefined;
+    const isClosed = await isClosedToOthers(options.program.file);
+    const folder = connects || isClosed || options.egress !== undefined ? await hostFolder.makeFolder() : undefined;
+    const copy = folder === undefined || !isClosed ? undefined : await copyInto(folder, options.program.file);
     const egress =
       folder === undefined || options.egress === undefined
         ? undefined
         : await createEgressProxy({ socketPath: join(folder, 'egress.sock'), entries: options.egress, uid });
     const cleanUp = async (): Promise<void> => {
-      this.#users.giveBack(taken);
+      await user.release();
       await egress?.close();
       if (folder !== undefined) await hostFolder.removeFolder(folder);
     };
-    const program = programOf(options, { files, limits, mounts, usesSockets: connects || egress !== undefined });
+    const preload = await writePreload(ready.folder, preloadText(options));
+    const program = programOf(options, {
+      preload,
+      copy,
+      limits,
+      mounts,
+      usesSockets: connects || egress !== undefined,
+    });
     const ways = egress === undefined ? [] : [{ source: egress.socketPath, target: egressPath, writable: true }];
     return startContainer({
       engine,
@@ -246,9 +253,6 @@ interface Decided {
   readonly options: ContainerLaunchOptions;
 }
 
-/** Where the way out of a container is, inside: the same as in a sandbox. */
-const egressPath = '/run/hotswap/egress.sock';
-
 const usualEnvironment = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/tmp',
@@ -258,6 +262,33 @@ const usualEnvironment = {
 
 function userOf({ rootless }: FoundEngine, uid: number): number {
   return rootless ? 1 + (uid % rootlessUsers) : uid;
+}
+
+/** Whether other users may not read a file. */
+async function isClosedToOthers(file: string): Promise<boolean> {
+  const mode = (await stat(file).catch(() => undefined))?.mode;
+  return mode !== undefined && (mode & 0o004) === 0;
+}
+
+async function copyInto(folder: string, file: string): Promise<string> {
+  const copy = join(folder, 'program');
+  await copyFile(file, copy);
+  await chmod(copy, 0o555);
+  return copy;
+}
+
+/** The same text is the same file, for every container. */
+async function writePreload(folder: string, text: string): Promise<string | undefined> {
+  if (text === '') return undefined;
+  const file = join(folder, `preload-${hash('sha256', text).slice(0, 16)}.cjs`);
+  await writeFile(file, text, { mode: 0o444, flag: 'wx' }).catch((error: unknown) => {
+    if (!isThere(error)) throw error;
+  });
+  return file;
+}
+
+function isThere(error: unknown): boolean {
+  return error instanceof Error && Reflect.get(error, 'code') === 'EEXIST';
 }
 
 async function withoutLinks(mount: ContainerMount): Promise<ContainerMount> {

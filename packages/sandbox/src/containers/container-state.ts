@@ -1,5 +1,5 @@
 import { type ConfinedExit } from '../confined-process.ts';
-import { exitOf } from '../launch/exit-cause.ts';
+import { exitOf } from '../run/exit-cause.ts';
 import type { AppliedLimits } from '../launch/applied-limits.ts';
 
 /** What the engine knows of a container. */

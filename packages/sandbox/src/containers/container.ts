@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
-import { PassThrough, type Duplex, type Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { containerExit, type ContainerState, readState } from './container-state.ts';
 import { containerUsage } from './container-usage.ts';
 import type { FoundEngine } from './engine/find-engine.ts';
 import { memoryPeak, removeGroup } from './memory-peak.ts';
+import type { OutputTap } from './output-tap.ts';
 import { updateArguments } from './run-arguments.ts';
 import type { ConfinedExit, ConfinedProcess, ConfinementLimits } from '../confined-process.ts';
 import type { EgressProxy } from '../egress/egress-proxy.ts';
@@ -22,6 +23,8 @@ export interface ContainerParts {
   /** The engine's command that runs it and passes its output. */
   readonly client: ChildProcess;
   readonly channel: Duplex;
+  readonly stdout: Readable;
+  readonly stderr: OutputTap;
   /** Its way out; undefined: it has none. */
   readonly egress: EgressProxy | undefined;
   /** Removes what was made for it beside the container. */
@@ -34,13 +37,12 @@ export class Container implements ConfinedProcess {
   readonly layers: readonly LayerState[];
   readonly channel: Duplex;
   readonly stdout: Readable;
-  readonly stderr: Readable;
+  readonly stderr: OutputTap;
   readonly exited: Promise<ConfinedExit>;
   readonly #parts: ContainerParts;
   #wasKilled = false;
   #killing: Promise<ConfinedExit> | undefined;
   #init: Promise<number | undefined> | undefined;
-  #lastError = '';
 
   constructor(parts: ContainerParts) {
     const { client, channel, layers } = parts;
@@ -48,20 +50,9 @@ export class Container implements ConfinedProcess {
     this.pid = client.pid ?? 0;
     this.layers = layers;
     this.channel = channel;
-    this.stdout = client.stdout ?? new PassThrough().end();
-    const told = new PassThrough({
-      transform: (chunk: Buffer, _, done) => {
-        this.#lastError = `${this.#lastError}${String(chunk)}`.slice(-1_000);
-        done(null, chunk);
-      },
-    });
-    this.stderr = client.stderr?.pipe(told) ?? told.end();
+    this.stdout = parts.stdout;
+    this.stderr = parts.stderr;
     this.exited = this.#end();
-  }
-
-  /** The last that it wrote to stderr, or its engine did. */
-  get lastError(): string {
-    return this.#lastError.trim();
   }
 
   async limit(limits: ConfinementLimits): Promise<void> {
@@ -126,7 +117,7 @@ export class Container implements ConfinedProcess {
     await this.#remove();
     if (group !== undefined) await removeGroup(group);
     await cleanUp();
-    return containerExit({ state, peakBytes, wasKilled: this.#wasKilled, limits, lastError: this.#lastError });
+    return containerExit({ state, peakBytes, wasKilled: this.#wasKilled, limits, lastError: this.stderr.last });
   }
 
   async #state(): Promise<ContainerState | undefined> {

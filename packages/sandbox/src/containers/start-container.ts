@@ -9,6 +9,7 @@ import { tail } from './engine/engine-cli.ts';
 import type { FoundEngine } from './engine/find-engine.ts';
 import { hostLabel, ownName } from './leftovers/leftovers.ts';
 import { needsMemoryPeak } from './memory-peak.ts';
+import { OutputTap } from './output-tap.ts';
 import { runArguments, type RunPlan } from './run-arguments.ts';
 import type { EgressProxy } from '../egress/egress-proxy.ts';
 import { SandboxError } from '../errors.ts';
@@ -66,9 +67,22 @@ export async function startContainer(order: StartOrder): Promise<Container> {
     ...(socket !== undefined && { env: { ...process.env, [secretVariable]: socket.secret } }),
   });
   client.on('error', () => {});
+  const [stdout, stderr] = [new OutputTap(client.stdout), new OutputTap(client.stderr)];
   const { layers, cleanUp } = order;
   const make = (channel: Duplex): Container =>
-    new Container({ engine, name, group, egress, layers, client, channel, limits: plan.limits, cleanUp });
+    new Container({
+      engine,
+      name,
+      group,
+      egress,
+      layers,
+      client,
+      channel,
+      stdout,
+      stderr,
+      limits: plan.limits,
+      cleanUp,
+    });
   return socket === undefined ? make(client.stdio[3] as Duplex) : whenConnected(socket, client, make);
 }
 
@@ -93,6 +107,6 @@ async function whenConnected(
   container.stderr.resume();
   await finished(container.stderr, { writable: false }).catch(() => {});
   throw new SandboxError('CONTAINER_LAUNCH_FAILED', {
-    reason: [reason ?? detail, tail(container.lastError)].filter(Boolean).join(': '),
+    reason: [reason ?? detail, tail(container.stderr.last)].filter(Boolean).join(': '),
   });
 }

@@ -1,5 +1,5 @@
 import { readFile, readlink } from 'node:fs/promises';
-import { startOf } from '../../launch/process-table.ts';
+import { startOf } from '../../run/process-table.ts';
 
 /** Which process of which machine made something, told so that a later process can find out whether it still lives. */
 export interface HostMark {

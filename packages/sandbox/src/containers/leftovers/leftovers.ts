@@ -1,7 +1,7 @@
-import type { EngineCli } from '../engine/engine-cli.ts';
+import type { FoundEngine } from '../engine/find-engine.ts';
 import { hasEnded, ownMark, readMark, writeMark } from './host-mark.ts';
 import { groupNames, removeGroup } from '../memory-peak.ts';
-import { startOf } from '../../launch/process-table.ts';
+import { startOf } from '../../run/process-table.ts';
 
 /** On every container of ours. */
 export const hostLabel = 'hotswap.host';
@@ -17,14 +17,15 @@ export async function ownName(ordinal: number): Promise<string> {
  *
  * @returns their names
  */
-export async function removeLeftovers(cli: EngineCli): Promise<readonly string[]> {
+export async function removeLeftovers({ kind, cli }: FoundEngine): Promise<readonly string[]> {
   const listed = await cli.must(['ps', '--all', '--filter', `label=${hostLabel}`, '--format', '{{.Names}}']);
   const names: string[] = [];
   for (const name of listed.split('\n').filter((line) => line.startsWith(namePrefix))) {
     if (await isLeft(name.slice(namePrefix.length, name.lastIndexOf('-')))) names.push(name);
   }
   // Another host may remove the same ones at the same time.
-  if (names.length > 0) await cli.run(['rm', '--force', '--volumes', ...names]);
+  const atOnce = kind === 'podman' ? ['--time=0'] : [];
+  if (names.length > 0) await cli.run(['rm', '--force', '--volumes', ...atOnce, ...names]);
   for (const group of await groupNames()) {
     if (group.startsWith(namePrefix) && (await isLeft(group.slice(namePrefix.length, group.lastIndexOf('-')))))
       await removeGroup(group);

@@ -30,18 +30,18 @@ console.log(JSON.stringify({
 
 /** What the script finds; every text as the kernel writes it. */
 export interface Findings {
-  readonly memory?: string;
-  readonly swap?: string;
+  readonly memory?: string | undefined;
+  readonly swap?: string | undefined;
   /** Whether `swap` is memory and swap together, as in cgroup v1. */
   readonly swapCountsMemory: boolean;
-  readonly cpuPercent?: string;
-  readonly processes?: string;
-  readonly openFiles?: string;
+  readonly cpuPercent?: string | undefined;
+  readonly processes?: string | undefined;
+  readonly openFiles?: string | undefined;
   readonly uid?: readonly string[];
-  readonly groups?: string;
+  readonly groups?: string | undefined;
   readonly capabilities: readonly string[];
-  readonly noNewPrivileges?: string;
-  readonly seccomp?: string;
+  readonly noNewPrivileges?: string | undefined;
+  readonly seccomp?: string | undefined;
   readonly networks: readonly string[];
   /** Folders in which the script could make a file. */
   readonly writable: readonly string[];
