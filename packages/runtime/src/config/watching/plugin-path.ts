@@ -14,12 +14,13 @@ export function isIgnoredPath(relativePath: string): boolean {
 
 /**
  * The plugin that a path belongs to, relative to the plugin directory: its folder (`name` or `@scope/name`), or the
- * single file itself.
+ * single file itself. A signature belongs to the file it is for.
  *
  * @returns `undefined` for the directory itself and for files in it that are no plugin
  */
 export function pluginOfPath(relativePath: string, isFolder: (name: string) => boolean): string | undefined {
-  const parts = relativePath.split(/[\\/]/);
+  // A signature lies beside what it is for, and may come after it.
+  const parts = relativePath.replace(/\.dsse\.json$/, '').split(/[\\/]/);
   const depth = parts[0]?.startsWith('@') ? 2 : 1;
   const name = parts.slice(0, depth).join('/');
   if (parts[0] === '' || parts[0] === '..' || parts.length < depth) return undefined;
