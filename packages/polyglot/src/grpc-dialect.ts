@@ -42,7 +42,7 @@ export function grpcDialect(options: GrpcDialectOptions = {}): Dialect {
           const isConfined = request.level === 'sandbox';
           if (!isConfined) log.warn(unconfined, 'nothing confines the program of this plugin');
           const startProcess = isConfined ? confinedStart(request, root, log) : startPlain;
-          const launch = { plugin, root, command, mtls, handshakeMs, log, isOtherUser: isConfined, startProcess };
+          const launch = { plugin, root, command, mtls, handshakeMs, log, startProcess };
           return launchPlugin(launch);
         },
       }),
@@ -50,9 +50,10 @@ export function grpcDialect(options: GrpcDialectOptions = {}): Dialect {
 }
 
 /** Starts the program behind the layers of this host, held to what its manifest asks for. */
-function confinedStart({ manifest, limits }: DialectRequest, root: string, log: PluginLog): typeof startPlain {
+function confinedStart({ manifest, limits, confine }: DialectRequest, root: string, log: PluginLog): typeof startPlain {
   const { network, files = [] } = manifest.capabilities ?? {};
   const confinement: Confinement = {
+    confine,
     limits: limitsOf(limits),
     network: network === undefined || network.length === 0 ? undefined : network,
     files: files.map((path) => resolve(root, path)),

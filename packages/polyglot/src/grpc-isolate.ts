@@ -69,7 +69,7 @@ export class GrpcIsolate implements Isolate {
     }
     void endpoint.exited.then(() => this.#exited(start, client));
     await client.ready(this.#parts.connectMs);
-    client.onLost(() => this.#exited(start, client));
+    if (endpoint.isRemote) client.onLost(() => this.#exited(start, client));
     await checkServing(plugin, client);
     this.#followOutput(start, client);
     const { registrations, state } = await client.unary(services().plugin.Initialize, {

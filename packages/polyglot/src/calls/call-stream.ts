@@ -1,10 +1,8 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
-import { type BodyPayload, bytesOf, isBlob } from '@hotswap/protocol/http';
+import type { BodyPayload } from '@hotswap/protocol/http';
+import { chunksOf } from './body-chunks.ts';
 import type { AnswerFrame, CallFrame, HttpResponseMessage } from '../wire/messages.ts';
 import { fail } from '../errors.ts';
-
-/** The largest part of a body in one frame. */
-const largestChunk = 65_536;
 
 /** What stands where an answer begins. */
 export type Verdict = AnswerFrame & { readonly chunk?: never; readonly end?: never };
@@ -153,20 +151,6 @@ export function answeredHead(response: {
   readonly headers: HttpResponseMessage['headers'];
 }): HttpResponseMessage {
   return { status: response.status, headers: response.headers };
-}
-
-async function* chunksOf(body: BodyPayload | null): AsyncGenerator<Uint8Array> {
-  if (body === null) return;
-  for await (const part of partsOf(body)) {
-    const bytes = bytesOf(part);
-    for (let at = 0; at < bytes.length; at += largestChunk) yield bytes.subarray(at, at + largestChunk);
-  }
-}
-
-function partsOf(body: BodyPayload): AsyncIterable<unknown> | Iterable<unknown> {
-  if (typeof body === 'string' || body instanceof Uint8Array) return [body];
-  if (isBlob(body)) return body.stream();
-  return 'chunks' in body ? body.chunks() : body;
 }
 
 /** Waits until more may be written, or the call is over. */

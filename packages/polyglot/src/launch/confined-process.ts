@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { glob, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { type ConfinementLimits, createSandbox, type LayerState } from '@hotswap/sandbox';
+import type { DialectRequest } from '@hotswap/runtime';
+import type { ConfinementLimits, LayerState } from '@hotswap/sandbox';
 import type { PluginProcess, ProcessEnd, ProcessStart } from './plugin-process.ts';
 
 /** What a confined program may have beside its own folder. */
 export interface Confinement {
+  readonly confine: DialectRequest['confine'];
   readonly limits: ConfinementLimits;
   /** `host:port` entries; undefined: no network at all. */
   readonly network: readonly string[] | undefined;
@@ -23,14 +25,13 @@ const interpreterFolders: Readonly<Record<string, readonly string[]>> = {
 /**
  * Starts a program behind the layers of this host. It sees its own folder, to read, and writes only where its socket is.
  *
- * @throws what the sandbox refuses
+ * @throws what `confine` refuses
  */
 export async function startConfined(start: ProcessStart, confinement: Confinement): Promise<PluginProcess> {
   const { file, args, root, folder, environment } = start;
-  const sandbox = await createSandbox();
   const program = await realpath(file);
   const read = [root, ...confinement.files, ...(await interpreterPaths(program))].filter((path) => existsSync(path));
-  const confined = await sandbox.launch({
+  const confined = await confinement.confine({
     program: { type: 'executable', file: program, args: args.map((argument) => inRoot(root, argument)) },
     read,
     work: folder,

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, realpath } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
-import { messageOf } from '@hotswap/protocol';
+import { CodedError, isCodedError, messageOf } from '@hotswap/protocol';
 import { type Identity, makeIdentity, toPem } from './certificate.ts';
 import type { Endpoint, EndpointEnd } from './endpoint.ts';
 import { findProgram, programPath } from './find-program.ts';
@@ -10,7 +11,6 @@ import { type Handshake, pluginEnvironment, readHandshake } from './handshake.ts
 import { LastLines, onLines } from './lines.ts';
 import { type PluginLog, readLogLine } from './log-line.ts';
 import type { PluginProcess, ProcessEnd, ProcessStart } from './plugin-process.ts';
-import { makeSocketFolder } from './socket-folder.ts';
 import { fail } from '../errors.ts';
 
 /** What to launch, and how. */
@@ -23,8 +23,6 @@ export interface PluginLaunch {
   /** How long it may take until it says where it listens, in milliseconds. */
   readonly handshakeMs: number;
   readonly log: PluginLog;
-  /** Whether it runs as a user that is not known before. */
-  readonly isOtherUser: boolean;
   readonly startProcess: (start: ProcessStart) => Promise<PluginProcess>;
 }
 
@@ -40,8 +38,9 @@ export async function launchPlugin(launch: PluginLaunch): Promise<Endpoint> {
   const file = await findProgram(plugin, program, root);
   const identity = launch.mtls ? await makeIdentity() : undefined;
   const token = randomBytes(32).toString('base64url');
-  const place = await makeSocketFolder(launch.isOtherUser);
-  const { path: folder, remove } = place;
+  // Made with mode 0700, and given to the user that the plugin is confined as: nobody else reaches a socket in it.
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'hotswap-plugin-')));
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const environment = pluginEnvironment({ folder, path: programPath, token, certificate: identity?.certificate });
   let running: PluginProcess;
   try {
@@ -49,14 +48,13 @@ export async function launchPlugin(launch: PluginLaunch): Promise<Endpoint> {
   } catch (error) {
     await remove();
     const reason = messageOf(error);
-    if (isCoded(error)) throw error;
+    if (isCodedError(error)) throw new CodedError(error, { cause: error });
     throw fail('PLUGIN_COMMAND_MISSING', { plugin, command: program, reason }, { cause: error });
   }
   try {
     const { line, lastLines } = await firstLine(running, launch);
     const handshake = readHandshake(plugin, line);
     const address = await addressOf(launch, folder, handshake);
-    await place.close();
     const exited = running.exited.then((end): EndpointEnd => endOf(end, lastLines));
     return {
       address,
@@ -168,8 +166,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-function isCoded(error: unknown): boolean {
-  return error instanceof Error && 'kind' in error && 'code' in error;
 }

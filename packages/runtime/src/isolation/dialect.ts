@@ -1,4 +1,5 @@
 import type { ExecutableField, IsolationLevel, PluginManifest } from '@hotswap/protocol';
+import type { ConfinedProcess, LaunchOptions } from '@hotswap/sandbox';
 import type { Isolate, IsolateFactory } from './isolate.ts';
 import type { PlaceLimits } from './places/place.ts';
 import { type IsolateFactories, chooseIsolate } from './choose-isolate.ts';
@@ -12,6 +13,8 @@ export interface DialectRequest {
   readonly level: IsolationLevel;
   /** What a program that is confined is held to. */
   readonly limits: PlaceLimits;
+  /** Starts a process behind the layers of this host, as its operator wants them; see `@hotswap/sandbox`. */
+  readonly confine: (options: LaunchOptions) => Promise<ConfinedProcess>;
 }
 
 /** Runs plugins that are programs of their own, in any language, by one way of speaking with them. */
@@ -31,6 +34,7 @@ export interface IsolateSources {
   readonly factories: IsolateFactories;
   readonly dialects: readonly Dialect[];
   readonly limitsOf: (manifest: PluginManifest) => PlaceLimits;
+  readonly confine: DialectRequest['confine'];
 }
 
 /**
@@ -50,7 +54,13 @@ export function isolateFor(
     const known = from.dialects.map(({ name }) => name).join(', ') || 'none';
     throw fail('DIALECT_UNKNOWN', { plugin: manifest.name, protocol: executable.protocol, known });
   }
-  const request: DialectRequest = { manifest, executable, level, limits: from.limitsOf(manifest) };
+  const request: DialectRequest = {
+    manifest,
+    executable,
+    level,
+    limits: from.limitsOf(manifest),
+    confine: from.confine,
+  };
   dialect.check(request);
   return () => dialect.isolate(request);
 }

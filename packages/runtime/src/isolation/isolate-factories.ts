@@ -81,6 +81,7 @@ export function createIsolates(parts: IsolatesParts): Isolates {
     processes,
     dialects,
     limitsOf,
+    confine: (options) => door.launch(options),
     factories: {
       none: () => new InProcessIsolate('none'),
       basic: () => new InProcessIsolate('basic'),
