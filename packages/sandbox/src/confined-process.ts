@@ -12,6 +12,8 @@ export interface ConfinementLimits {
   readonly processes?: number;
   /** For each process; default 256. */
   readonly openFiles?: number;
+  /** Open at one time through its way out; default 64. */
+  readonly connections?: number;
   /** Size of the temp folder, in megabytes; default 64. */
   readonly diskMB?: number;
   /** Seconds on a core until it is killed; default: no limit. */
@@ -39,7 +41,11 @@ export interface ConfinedProcess {
   readonly stderr: Readable;
   /** Never rejects. Resolves when every process in it is gone and what was made for it is removed. */
   readonly exited: Promise<ConfinedExit>;
-  /** Changes limits while it runs, as far as this host can: memory, processor and processes. */
+  /**
+   * Changes limits while it runs: memory, processor and processes; those left out stay. The others are set before a
+   * process begins, and may only be named here as they are.
+   * @throws SANDBOX_LIMIT_FIXED, SANDBOX_LIMIT_REFUSED
+   */
   limit(limits: ConfinementLimits): Promise<void>;
   /** Names what it may reach from now on; only for one that was launched with `egress`. */
   allowNetwork(entries: readonly string[]): void;

@@ -14,4 +14,8 @@ export const launchErrors = {
     message:
       'a confined process cannot be shown {path}: {reason}; name something that is there, and that every user may read (chmod o+rX), for it runs as a user of its own',
   },
+  SANDBOX_LIMIT_FIXED: {
+    kind: 'invalid',
+    message: 'the limits of a running process cannot be changed so: {reason}; launch another one with these limits',
+  },
 } as const;

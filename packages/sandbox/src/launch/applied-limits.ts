@@ -6,6 +6,7 @@ export interface AppliedLimits {
   readonly cpuPercent: number;
   readonly processes: number;
   readonly openFiles: number;
+  readonly connections: number;
   readonly diskMB: number;
   readonly cpuSeconds: number | undefined;
 }
@@ -17,6 +18,7 @@ export function appliedLimits(limits: ConfinementLimits = {}): AppliedLimits {
     cpuPercent: limits.cpuPercent ?? 100,
     processes: limits.processes ?? 64,
     openFiles: limits.openFiles ?? 256,
+    connections: limits.connections ?? 64,
     diskMB: limits.diskMB ?? 64,
     cpuSeconds: limits.cpuSeconds,
   };

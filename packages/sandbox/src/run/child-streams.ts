@@ -1,12 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { Duplex, Readable } from 'node:stream';
-import { startOf } from './process-table.ts';
-
-/** The first process inside, as this host sees it. */
-export interface FirstInside {
-  readonly pid: number;
-  readonly start: string | undefined;
-}
+import { type KnownProcess, startOf } from './process-table.ts';
 
 type ChildStream = ChildProcess['stdio'][number] | undefined;
 
@@ -28,7 +22,7 @@ export async function lastText(stream: Readable): Promise<string> {
 }
 
 /** Reads what bubblewrap tells of itself. Undefined: it ended before it had made the first process. */
-export async function firstInside(stream: ChildStream): Promise<FirstInside | undefined> {
+export async function firstInside(stream: ChildStream): Promise<KnownProcess | undefined> {
   const status = duplexOf(stream);
   const line = await firstLine(status);
   // What it tells later is its exit code, which is known from elsewhere; it must never keep this process alive.

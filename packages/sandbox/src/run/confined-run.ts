@@ -3,13 +3,14 @@ import { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import type { ConfinedExit, ConfinedProcess, ConfinementLimits } from '../confined-process.ts';
 import { SandboxError } from '../errors.ts';
+import type { AppliedLimits } from '../launch/applied-limits.ts';
 import type { LayerState } from '../layers.ts';
 import type { ResourceUsage } from '../resource-usage.ts';
 import { readUsage } from '../usage/read-usage.ts';
-import { duplexOf, endOf, type FirstInside, firstInside, lastText, readableOf } from './child-streams.ts';
+import { duplexOf, endOf, firstInside, lastText, readableOf } from './child-streams.ts';
 import { channelDescriptor } from '../launch/descriptors.ts';
 import { exitOf } from './exit-cause.ts';
-import { childrenOf, startOf, untilGone } from './process-table.ts';
+import { childrenOf, endProcess, type KnownProcess, startOf } from './process-table.ts';
 import type { Surroundings } from '../surroundings/surroundings.ts';
 import type { Undoing } from './undoing.ts';
 
@@ -37,14 +38,16 @@ export class ConfinedRun implements ConfinedProcess {
   readonly exited: Promise<ConfinedExit>;
   readonly #child: ChildProcess;
   readonly #parts: RunParts;
-  readonly #inside: Promise<FirstInside | undefined>;
+  readonly #inside: Promise<KnownProcess | undefined>;
   #wasKilled = false;
+  #memoryMB: number;
 
   /** @throws the error of the spawn, later, from `confined` */
   constructor(child: ChildProcess, parts: RunParts) {
     this.#child = child;
     this.#parts = parts;
     this.pid = child.pid ?? -1;
+    this.#memoryMB = parts.limits.memoryMB;
     this.layers = parts.states;
     this.uid = parts.uid;
     this.channel = duplexOf(child.stdio[channelDescriptor]);
@@ -82,7 +85,11 @@ export class ConfinedRun implements ConfinedProcess {
   }
 
   async limit(limits: ConfinementLimits): Promise<void> {
-    await this.#parts.group?.limit(limits);
+    const { group, limits: launched } = this.#parts;
+    const reason = whyFixed(limits, { launched, hasGroup: group !== undefined });
+    if (reason !== undefined) throw new SandboxError('SANDBOX_LIMIT_FIXED', { reason });
+    await group?.limit(limits);
+    this.#memoryMB = limits.memoryMB ?? this.#memoryMB;
   }
 
   allowNetwork(entries: readonly string[]): void {
@@ -137,13 +144,28 @@ export class ConfinedRun implements ConfinedProcess {
     const { undoing, group, limits } = this.#parts;
     const { code, signal, error } = await endOf(this.#child);
     const inside = await this.#inside;
-    if (inside !== undefined) await untilGone(inside.pid, inside.start);
+    // It dies with its parent, but not in the first milliseconds, before it has said so to the kernel.
+    if (inside !== undefined) await endProcess(inside);
     await group?.kill();
     const wasOutOfMemory = (await group?.wasOutOfMemory()) ?? false;
     const cpuMs = (await group?.usage())?.cpuMs;
     await undoing.run();
-    const { memoryMB, cpuSeconds } = limits;
+    const { cpuSeconds } = limits;
+    const memoryMB = this.#memoryMB;
     const exit = exitOf({ code, signal, wasKilled: this.#wasKilled, wasOutOfMemory, memoryMB, cpuSeconds, cpuMs });
     return error === undefined ? exit : { ...exit, detail: error };
   }
+}
+
+/** Why limits cannot be changed now: those of the kernel for one process, and of its temp folder, were set before it began. */
+function whyFixed(
+  limits: ConfinementLimits,
+  { launched, hasGroup }: { readonly launched: AppliedLimits; readonly hasGroup: boolean },
+): string | undefined {
+  const fixed = (['openFiles', 'diskMB', 'cpuSeconds'] as const).find(
+    (name) => limits[name] !== undefined && limits[name] !== launched[name],
+  );
+  if (fixed !== undefined) return `${fixed} is set before a process begins`;
+  const changes = [limits.memoryMB, limits.cpuPercent, limits.processes].some((value) => value !== undefined);
+  return changes && !hasGroup ? 'it was launched without the layer cgroup' : undefined;
 }

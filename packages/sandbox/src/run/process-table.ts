@@ -17,18 +17,29 @@ export async function childrenOf(pid: number): Promise<readonly number[]> {
   return text.split(' ').filter(Boolean).map(Number);
 }
 
-/**
- * Resolves when a process has ended; the first one of a pid namespace ends after all others in it.
- * @returns whether it did, within 5 s
- */
-export async function untilGone(pid: number, start: string | undefined): Promise<boolean> {
+/** A process that its pid alone does not name for ever. */
+export interface KnownProcess {
+  readonly pid: number;
+  readonly start: string | undefined;
+}
+
+/** Kills a process. Resolves when it has ended, or after 5 s; the first one of a pid namespace ends after all others in it. */
+export async function endProcess({ pid, start }: KnownProcess): Promise<void> {
   const end = performance.now() + goneMs;
-  while (performance.now() < end) {
+  for (let isFirst = true; performance.now() < end; isFirst = false) {
     const fields = await statFields(pid);
-    if (fields === undefined || fields[0] === 'Z' || fields[19] !== start) return true;
+    if (fields === undefined || fields[0] === 'Z' || fields[19] !== start) return;
+    if (isFirst) killNow(pid);
     await after(lookMs);
   }
-  return false;
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 /** What stands after the name, which may hold anything: state, parent, and so on. */

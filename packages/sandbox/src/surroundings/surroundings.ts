@@ -40,6 +40,8 @@ export async function makeSurroundings(
       : await createEgressProxy({
           socketPath: join(folder, 'egress.sock'),
           entries: options.egress,
+          maxConnections: limits.connections,
+          ...(options.onRefused !== undefined && { onRefused: options.onRefused }),
           ...(uid !== undefined && { uid }),
         });
   if (egress !== undefined) undoing.add(() => egress.close());
