@@ -1,4 +1,5 @@
 import type { ConfinementLimits } from './confined-process.ts';
+import type { EgressRefusal } from './egress/refusal.ts';
 import type { LayerName } from './layers.ts';
 
 /** What to run. */
@@ -27,6 +28,8 @@ export interface LaunchOptions {
    * list: nothing yet, see `ConfinedProcess.allowNetwork`.
    */
   readonly egress?: readonly string[];
+  /** Told of each connection that was refused; a program can be refused as often as it likes. Default: only counted. */
+  readonly onRefused?: (refusal: EgressRefusal) => void;
   /** Whether it may load native addons; default false. */
   readonly native?: boolean;
   /** What it reads from; default: nothing. `inherit`: this process's own. */

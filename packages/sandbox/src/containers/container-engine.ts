@@ -209,7 +209,13 @@ export class ContainerEngine {
     const egress =
       folder === undefined || options.egress === undefined
         ? undefined
-        : await createEgressProxy({ socketPath: join(folder, 'egress.sock'), entries: options.egress, uid });
+        : await createEgressProxy({
+            socketPath: join(folder, 'egress.sock'),
+            entries: options.egress,
+            uid,
+            maxConnections: limits.connections,
+            ...(options.onRefused !== undefined && { onRefused: options.onRefused }),
+          });
     const cleanUp = async (): Promise<void> => {
       await user.release();
       await egress?.close();

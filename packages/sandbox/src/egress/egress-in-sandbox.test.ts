@@ -10,6 +10,7 @@ import { createSandbox } from '../sandbox.ts';
 import type { ConfinedProcess } from '../confined-process.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { ProxyGround } from './fixtures/proxy-ground.ts';
+import type { EgressRefusal } from './refusal.ts';
 import { selfSigned } from './fixtures/self-signed.ts';
 
 const modules = dirname(dirname(createRequire(import.meta.url).resolve('pg/package.json')));
@@ -41,6 +42,7 @@ describe.skipIf(!isAble && !isRequired)(title, () => {
   afterEach(() => ground.close());
 
   async function launch(body: string, egress: readonly string[] | undefined): Promise<ConfinedProcess> {
+    const onRefused = (refusal: EgressRefusal): void => void ground.refusals.push(refusal);
     const folder = await ground.folder();
     const file = join(folder, 'program.cjs');
     await chmod(folder, 0o755);
@@ -58,7 +60,8 @@ describe.skipIf(!isAble && !isRequired)(title, () => {
     const confined = await sandbox.launch({
       program: { type: 'node', file },
       read: [modules],
-      ...(egress !== undefined && { egress }),
+      limits: { connections: 3 },
+      ...(egress !== undefined && { egress, onRefused }),
     });
     ground.undo(() => confined.kill());
     confined.stderr.resume();
@@ -89,12 +92,23 @@ describe.skipIf(!isAble && !isRequired)(title, () => {
       [`localhost:${port}`],
     );
     expect(answer).toEqual(['secret', 'secret', ['EACCES', expect.stringContaining(`"127.0.0.1:${port}"`)]]);
+    expect(ground.refusals).toMatchObject([{ code: 'SANDBOX_EGRESS_NOT_LISTED', entry: `127.0.0.1:${port}` }]);
   });
 
   it('is not there where nothing is listed', async () => {
     const { port } = await secureServer();
     const body = `return await fetch('https://localhost:${port}/').catch(({ cause }) => cause.code);`;
     expect(await run(body, undefined)).toMatch(/^(ERR_ACCESS_DENIED|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EPERM)$/);
+  });
+
+  it('has room for as many connections as it was given', async () => {
+    const { port } = await secureServer();
+    const body = `const ask = async () => {
+        const socket = require('node:net').connect(${port}, 'localhost');
+        return await once(socket, 'connect').then(() => 'connected', (error) => error.refusal);
+      };
+      return [await ask(), await ask(), await ask(), await ask()];`;
+    expect(await run(body, [`localhost:${port}`])).toEqual([...Array(3).fill('connected'), 'SANDBOX_EGRESS_TOO_MANY']);
   });
 
   it('can be opened later, and counts what went through', async () => {
