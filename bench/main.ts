@@ -6,6 +6,7 @@ import { BenchScope } from './bench-scope.ts';
 import { type Entry, type Finding, toEntry } from './measure.ts';
 import { availabilitySoak } from './soak/availability-soak.ts';
 import { callBasic } from './rows/calls/call-basic.ts';
+import { callSandbox } from './rows/calls/call-sandbox.ts';
 import { callStrict } from './rows/calls/call-strict.ts';
 import { devSave } from './rows/dev-save.ts';
 import { httpPlugin } from './rows/calls/http-plugin.ts';
@@ -26,6 +27,7 @@ import { tableOf } from './table.ts';
 const rows: readonly BenchRow[] = [
   callBasic,
   callStrict,
+  callSandbox,
   httpPlugin,
   startWarm,
   startCold,

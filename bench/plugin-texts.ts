@@ -132,6 +132,17 @@ export function echoPlugin(): string {
 `;
 }
 
+/** The same, which also answers a request with its own body. */
+export function echoingPlugin(): string {
+  return `export default {
+  start(ctx) {
+    ctx.methods.handle('echo', (call) => call.data);
+    ctx.http.post('/echo', (request) => new Response(request.body));
+  },
+};
+`;
+}
+
 /** Text of a plugin with two routes that answer alike: hooks of another one may stand in front of the second. */
 export function twoRoutesPlugin(): string {
   return `export default {
