@@ -32,9 +32,8 @@ export async function withoutSandbox(): Promise<string | undefined> {
 
 /** A group of tests that is skipped, with the reason in its name, where it cannot run; in CI it must. */
 export function describeUnless(why: string | undefined, name: string, body: () => void): void {
-  const isSkipped = why !== undefined && process.env['CI'] !== 'true';
-  if (isSkipped) describe.skip(`${name} (skipped: ${why})`, body);
-  else describe(name, body);
+  const title = why === undefined ? name : `${name} (skipped: ${why})`;
+  describe.skipIf(why !== undefined && process.env['CI'] !== 'true')(title, body);
 }
 
 /** A folder that goes with the tests of a file. */
