@@ -79,6 +79,8 @@ export interface RuntimeCore {
   readonly isolates: Isolates;
   readonly dispatch: Dispatch;
   readonly methods: PluginMethods;
+  /** What an operator must know now, in sentences. */
+  readonly notices: () => readonly string[];
   readonly schemaOf: (artifact: Artifact) => PluginConfigSchema;
   readonly configOf: (
     name: string,
@@ -124,7 +126,11 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
   const processEnd = new ProcessEnd({ log, stuck: () => isolates.threads.status().stuck });
   const events = new EventEmitter<RuntimeEvents>();
   const verifier = new Verifier({ policy: settings.signatures, data, now: Date.now, log });
-  const loader = createLoader({ log, verifier, ...(data === undefined ? {} : { cacheDirectory: join(data, 'cache') }) });
+  const loader = createLoader({
+    log,
+    verifier,
+    ...(data === undefined ? {} : { cacheDirectory: join(data, 'cache') }),
+  });
   const schemaOf = compileOnce();
   const stateAtRest = new StateAtRest({
     clock,
@@ -332,6 +338,12 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     isolates,
     dispatch: createDispatch({ router, identify: options.identify }),
     methods: new PluginMethods(router, roster),
+    notices: () => [
+      ...settings.notices,
+      ...verifier.notices(),
+      ...unservedSockets.notices(roster.slots),
+      ...isolates.notices(),
+    ],
     schemaOf,
     configOf,
   };

@@ -193,14 +193,13 @@ class PluginRuntime implements Runtime {
       };
       await startPlugins(parts, await this.#wanted());
     }
-    const { healthIntervalMs } = settings.limits;
     supervisor.start();
     this.#core.withdrawals.start();
     stateAtRest.start();
     this.#probe = startHealthProbe({
       slots: () => roster.slots,
       clock: this.#core.clock,
-      intervalMs: healthIntervalMs,
+      intervalMs: settings.limits.healthIntervalMs,
       probed: (slot, problem) => supervisor.probed(slot, problem),
     });
     if (this.#options.watch === true && settings.directory !== undefined) {
@@ -221,7 +220,7 @@ class PluginRuntime implements Runtime {
   }
 
   status(): RuntimeStatus {
-    const { settings, roster, unservedSockets, isolates } = this.#core;
+    const { settings, roster, isolates } = this.#core;
     const { threads, processes } = isolates;
     const layers = isolates.layers();
     const dependents = roster.dependents();
@@ -231,7 +230,7 @@ class PluginRuntime implements Runtime {
       startedAt: this.#startedAt,
       pluginDirectory: settings.directory ?? '',
       activeRequests: plugins.reduce((sum, { activeRequests }) => sum + activeRequests, 0),
-      notices: [...settings.notices, ...this.#core.verifier.notices(), ...unservedSockets.notices(roster.slots), ...isolates.notices()],
+      notices: this.#core.notices(),
       threads: threads.status(),
       processes: processes.status(),
       sandbox: layers && { layers },

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, posix, sep } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -117,6 +118,8 @@ async function built(builder: PluginBuilder, plugin: DescribedPlugin, signal: Ab
   const { manifest, request, manifestFile } = plugin;
   const { code, map, inputs } = await builder.build(request, signal);
   const own = inputs.filter((path) => !path.includes(`${sep}node_modules${sep}`));
+  // Not compiled, yet it decides how the rest is.
+  const tsconfig = [join(request.root, 'tsconfig.json')].find((path) => existsSync(path));
   return {
     manifest,
     code,
@@ -124,7 +127,7 @@ async function built(builder: PluginBuilder, plugin: DescribedPlugin, signal: Ab
     file: request.entry,
     origin: manifestFile === undefined ? request.entry : request.root,
     inputs: manifestFile === undefined ? own : [manifestFile, ...own],
-    allInputs: manifestFile === undefined ? inputs : [manifestFile, ...inputs],
+    allInputs: [...[manifestFile, tsconfig].filter((path) => path !== undefined), ...inputs],
   };
 }
 

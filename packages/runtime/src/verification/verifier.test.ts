@@ -5,7 +5,9 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createLoader } from '../loading/load-artifact.ts';
 import { packPlugin } from '../loading/pack.ts';
 import type { PluginSource } from '../loading/plugin-source.ts';
-import { folderSignature } from './content-digest.ts';
+import { digestOfFolder, folderSignature } from './content-digest.ts';
+import { formatEnvelope, formatStatement, payloadType, preAuthEncoding } from './envelope.ts';
+import { readPrivateKey, signData } from './keys.ts';
 import { type SignaturePolicy } from './judge.ts';
 import { lockFile } from './lock-file.ts';
 import { signPlugin, type SigningOptions } from './signing/sign-plugin.ts';
@@ -65,6 +67,14 @@ async function load(source: PluginSource, policy: SignaturePolicy = 'required', 
   } finally {
     await loader.close();
   }
+}
+
+/** A signature of a folder by the trusted key, made by hand. */
+async function envelopeFor(plugin: string): Promise<string> {
+  const { digest } = await digestOfFolder(plugin);
+  const payload = formatStatement({ name: 'greeter', version: '1.0.0', digest, signedAt: now, expiresAt: undefined });
+  const bytes = signData(readPrivateKey(release.privateKey, 'key'), preAuthEncoding(payloadType, payload));
+  return formatEnvelope(payload, [{ keyId: release.keyId, bytes, certificates: undefined }]);
 }
 
 const refusal = (source: PluginSource, policy?: SignaturePolicy, at?: number) =>
@@ -127,8 +137,6 @@ describe('an archive', () => {
     const { file: signature } = await sign(file);
     const envelope = JSON.parse(await readFile(signature, 'utf8'));
     const statement = Buffer.from(envelope.payload, 'base64').toString().replaceAll('greeter', 'payments');
-    const { formatEnvelope, payloadType, preAuthEncoding } = await import('./envelope.ts');
-    const { readPrivateKey, signData } = await import('./keys.ts');
     const key = readPrivateKey(release.privateKey, 'key');
     const bytes = signData(key, preAuthEncoding(payloadType, Buffer.from(statement)));
     const text = formatEnvelope(Buffer.from(statement), [{ keyId: release.keyId, bytes, certificates: undefined }]);
@@ -140,8 +148,6 @@ describe('an archive', () => {
     const file = await archive();
     const { file: signature } = await sign(file);
     const envelope = JSON.parse(await readFile(signature, 'utf8'));
-    const { preAuthEncoding } = await import('./envelope.ts');
-    const { readPrivateKey, signData } = await import('./keys.ts');
     const payload = Buffer.from(envelope.payload, 'base64');
     const key = readPrivateKey(release.privateKey, 'key');
     for (const signed of [payload, preAuthEncoding('application/json', payload)]) {
@@ -299,19 +305,35 @@ describe('a folder', () => {
     expect((await sign(join(folder, 'elsewhere'))).digest).toBe(digest);
   });
 
-  test('may not take in what its signature leaves out', async () => {
-    const plugin = await writeFolder('greeter', '1.0.0', 'start() { return hidden; }');
+  test('may not take in what its signature leaves out: neither when it is signed nor when it is loaded', async () => {
+    const plugin = await writeFolder();
+    const code = "import { hidden } from 'WHERE';\nexport default { start() { return hidden; } };\n";
     await mkdir(join(plugin, '.git'));
-    await writeFile(join(plugin, '.git', 'hidden.js'), 'export const hidden = 1;');
-    const code = `import { hidden } from './.git/hidden.js';\nexport default { start() { return hidden; } };\n`;
-    await writeFile(join(plugin, 'index.js'), code);
-    await sign(plugin);
-    expect(await refusal(plugin)).toBe('FILE_NOT_SIGNED');
     await mkdir(join(folder, 'node_modules', 'shared'), { recursive: true });
+    await writeFile(join(plugin, '.git', 'hidden.js'), 'export const hidden = 1;');
     await writeFile(join(folder, 'node_modules', 'shared', 'index.js'), 'export const hidden = 2;');
-    await writeFile(join(plugin, 'index.js'), code.replace('./.git/hidden.js', 'shared'));
+    for (const where of ['./.git/hidden.js', 'shared']) {
+      await writeFile(join(plugin, 'index.js'), code.replace('WHERE', where));
+      await expect(sign(plugin)).rejects.toMatchObject({ code: 'FILE_NOT_SIGNED' });
+      // Somebody signs with a tool that does not look.
+      await writeFile(join(plugin, folderSignature), await envelopeFor(plugin));
+      expect(await refusal(plugin)).toBe('FILE_NOT_SIGNED');
+    }
+  });
+
+  test('is built as it was signed: another tsconfig.json is another plugin', async () => {
+    const plugin = await writeFolder();
+    await writeFile(join(plugin, 'tsconfig.json'), '{}');
     await sign(plugin);
-    expect(await refusal(plugin)).toBe('FILE_NOT_SIGNED');
+    expect(await refusal(plugin)).toBe('signature');
+    await writeFile(join(plugin, 'tsconfig.json'), '{"compilerOptions":{"jsx":"react"}}');
+    expect(await refusal(plugin)).toBe('DIGEST_MISMATCH');
+    const single = join(folder, 'single.js');
+    await writeFile(single, 'export default { start() {} };');
+    await sign(single);
+    expect(await refusal(single)).toBe('signature');
+    await writeFile(join(folder, 'tsconfig.json'), '{}');
+    expect(await refusal(single)).toBe('FILE_NOT_SIGNED');
   });
 
   test('with a link that leads out of it can be neither signed nor loaded', async () => {

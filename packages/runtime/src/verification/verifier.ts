@@ -176,7 +176,7 @@ function refusalError({ code, reason }: Refusal, source: string): Error {
 }
 
 /** The first file of an artifact that its signature does not cover, or that is not what it was when it was hashed. */
-async function strayFile(
+export async function strayFile(
   plugin: string,
   { files: signed }: Content,
   files: readonly string[],

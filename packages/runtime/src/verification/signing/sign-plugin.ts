@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { messageOf } from '@hotswap/protocol';
 import type { PluginManifest } from '@hotswap/protocol';
 import { fail } from '../../errors.ts';
+import { createLoader } from '../../loading/load-artifact.ts';
 import { describeFile, readFolderManifest, readManifestText } from '../../loading/describe-plugin.ts';
 import { type LocatedSource, locateSource } from '../../loading/plugin-source.ts';
 import { readArchive } from '../../loading/read-archive.ts';
@@ -18,6 +19,7 @@ import {
 } from '../envelope.ts';
 import { contentOf, readEvidence, signatureFileOf } from '../evidence.ts';
 import { keyIdOf, readPrivateKey, signData } from '../keys.ts';
+import { strayFile } from '../verifier.ts';
 
 /** What to sign with. */
 export interface SigningOptions {
@@ -53,7 +55,7 @@ const readTimeout = 120_000;
  * Signs an archive, a folder or a single file as it is now; the signature is written beside it, or into the folder.
  *
  * @throws SOURCE_NOT_FOUND, SOURCE_UNSUPPORTED, CONTENT_UNSIGNABLE, MANIFEST_INVALID, ARCHIVE_REFUSED, KEY_UNUSABLE,
- * SIGNATURE_MALFORMED, SIGNATURE_OF_ANOTHER
+ * FILE_NOT_SIGNED, SIGNATURE_MALFORMED, SIGNATURE_OF_ANOTHER, and what building a folder throws
  */
 export async function signPlugin(source: string, options: SigningOptions): Promise<SignedPlugin> {
   const key = readPrivateKey(options.key, 'the key to sign with', options.passphrase);
@@ -64,6 +66,7 @@ export async function signPlugin(source: string, options: SigningOptions): Promi
   const file = signatureFileOf(located);
   if (content === undefined || file === undefined) throw fail('SOURCE_UNSUPPORTED', { source });
   const { name, version } = await manifestOf(located, content);
+  if (located.type !== 'archive') await refuseStrays(located, { source, content });
   const statement = {
     name,
     version,
@@ -80,6 +83,37 @@ export async function signPlugin(source: string, options: SigningOptions): Promi
   const signatures: readonly RawSignature[] = [...others, { keyId, bytes, certificates }];
   await writeFile(file, formatEnvelope(payload, signatures));
   return { plugin: name, version, digest: content.digest, file, keyId, signatures: signatures.length };
+}
+
+/**
+ * Builds what is about to be signed, and lets go of it again: what takes in more than its signature covers is told to
+ * its author, and not to everybody who loads it.
+ */
+async function refuseStrays(
+  located: LocatedSource,
+  { source, content }: { readonly source: string; readonly content: Content },
+): Promise<void> {
+  const examined = { source, content, evidence: { type: 'none' }, isOfHost: false } as const;
+  const loader = createLoader({
+    verifier: {
+      examine: async () => examined,
+      admit: async (_, artifact, files = []) => {
+        const stray = await strayFile(artifact.manifest.name, content, files);
+        if (stray) throw stray;
+        return artifact;
+      },
+    },
+  });
+  try {
+    await loader.load(pathOf(located), { signal: AbortSignal.timeout(readTimeout) });
+  } finally {
+    await loader.close();
+  }
+}
+
+function pathOf(located: LocatedSource): string {
+  if (located.type === 'folder') return located.folder;
+  return located.type === 'memory' ? located.plugin.name : located.file;
 }
 
 /** What a source says of itself. Of an archive exactly the bytes that were hashed are read. */
