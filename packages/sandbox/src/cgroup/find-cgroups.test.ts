@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 
@@ -171,6 +171,18 @@ describe(`a group of this host${because}`, { skip: !isUsed && !mustRun }, () => 
     expect(folders.filter((folder) => existsSync(folder))).toEqual([]);
     expect(child.signalCode ?? (await once(child, 'exit'))[1]).toBe('SIGKILL');
   });
+
+  it('finds what was left behind in the group of another session', async () => {
+    const other = ownFolders().map((folder) => `${folder}/hotswap-test-session-${process.pid}`);
+    const left = other.map((folder) => `${folder}/${groupName({ ...thisHost()!, start: '1' }, 'left')}`);
+    try {
+      for (const folder of [...other, ...left]) mkdirSync(folder);
+      expect(await driver.removeLeftovers()).toBeGreaterThan(0);
+      expect(left.filter((folder) => existsSync(folder))).toEqual([]);
+    } finally {
+      for (const folder of [...left, ...other]) if (existsSync(folder)) rmdirSync(folder);
+    }
+  });
 });
 
 describe.runIf(process.platform === 'linux')('polling, the last resort', () => {
@@ -233,5 +245,5 @@ function ownFolders(): readonly string[] {
   if (found?.driver.how !== 'cgroup v1') return v2 === undefined ? [] : [v2.own];
   return [...v1]
     .filter(([name]) => ['memory', 'cpu', 'cpuacct', 'pids', 'blkio'].includes(name))
-    .map(([, folder]) => folder);
+    .map(([, { own }]) => own);
 }

@@ -70,7 +70,7 @@ function ways(): Readonly<Record<Exclude<CgroupDriver['how'], 'polling'>, Way>> 
       const place = findV2Place(hierarchies.v2, { isRoot, hasSystemd });
       if ('reason' in place) return place.reason;
       openV2Place(place.folder);
-      return v2Driver(place.folder, host);
+      return v2Driver({ mount: hierarchies.v2.mount, own: place.folder }, host);
     },
     'systemd scope': unless(!hasSystemd && 'systemd does not run here', () =>
       host === undefined || hierarchies.v2 === undefined
@@ -87,6 +87,6 @@ function ways(): Readonly<Record<Exclude<CgroupDriver['how'], 'polling'>, Way>> 
 function v1Refusal({ v1 }: Hierarchies): string | undefined {
   const missing = v1Controllers.filter((controller) => !v1.has(controller));
   if (missing.length > 0) return `not mounted: ${missing.join(', ')}`;
-  const closed = v1Controllers.map((controller) => v1.get(controller) ?? '').find((folder) => !isWritable(folder));
+  const closed = v1Controllers.map((controller) => v1.get(controller)?.own ?? '').find((folder) => !isWritable(folder));
   return closed === undefined ? undefined : `${closed} cannot be written by this user`;
 }

@@ -12,9 +12,9 @@ it('finds the own group of each controller under version 1', () => {
     ['3:memory:/some/group', '2:cpu,cpuacct:/', '1:name=systemd:/', ''].join('\n'),
   );
   expect(Object.fromEntries(v1)).toEqual({
-    memory: '/sys/fs/cgroup/memory/some/group',
-    cpu: '/sys/fs/cgroup/cpu,cpuacct',
-    cpuacct: '/sys/fs/cgroup/cpu,cpuacct',
+    memory: { mount: '/sys/fs/cgroup/memory', own: '/sys/fs/cgroup/memory/some/group' },
+    cpu: { mount: '/sys/fs/cgroup/cpu,cpuacct', own: '/sys/fs/cgroup/cpu,cpuacct' },
+    cpuacct: { mount: '/sys/fs/cgroup/cpu,cpuacct', own: '/sys/fs/cgroup/cpu,cpuacct' },
   });
   expect(v2).toBeUndefined();
 });

@@ -1,9 +1,15 @@
 /** Where control groups are mounted on this host, and which group this process is in. Pure: texts in, places out. */
 export interface Hierarchies {
-  /** Version 1: the folder of this process's own group, by controller. */
-  readonly v1: ReadonlyMap<string, string>;
+  /** Version 1, by controller. */
+  readonly v1: ReadonlyMap<string, Hierarchy>;
   /** Version 2, where it is mounted. */
-  readonly v2: { readonly mount: string; readonly own: string } | undefined;
+  readonly v2: Hierarchy | undefined;
+}
+
+/** Folders: of the topmost group that can be seen, and of this process's own. */
+export interface Hierarchy {
+  readonly mount: string;
+  readonly own: string;
 }
 
 interface Mount {
@@ -22,8 +28,8 @@ export function parseHierarchies(mountinfo: string, membership: string): Hierarc
     .split('\n')
     .map(parseMount)
     .filter((one) => one !== undefined);
-  const v1 = new Map<string, string>();
-  let v2: Hierarchies['v2'];
+  const v1 = new Map<string, Hierarchy>();
+  let v2: Hierarchy | undefined;
   for (const line of membership.split('\n')) {
     const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     if (controllers === undefined || path === undefined) continue;
@@ -36,7 +42,7 @@ export function parseHierarchies(mountinfo: string, membership: string): Hierarc
     for (const controller of controllers.split(',')) {
       const mount = mounts.find(({ type, options }) => type === 'cgroup' && options.includes(controller));
       const own = mount && folderOf(mount, path);
-      if (own !== undefined) v1.set(controller, own);
+      if (mount !== undefined && own !== undefined) v1.set(controller, { mount: mount.folder, own });
     }
   }
   return { v1, v2 };

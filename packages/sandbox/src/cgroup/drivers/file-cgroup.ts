@@ -77,11 +77,11 @@ export class FileCgroup implements Cgroup {
     const end = performance.now() + goneMs;
     const killAtOnce = killFile !== undefined && existsSync(killFile);
     // Where the kernel does not kill them all at once, none may start a new one meanwhile.
-    if (!killAtOnce && existsSync(noMoreProcesses.file)) this.#write(noMoreProcesses);
+    if (!killAtOnce) writeUnlessGone(noMoreProcesses.file, noMoreProcesses.value);
     for (;;) {
       const living = await this.processes();
       if (living.length === 0 || performance.now() > end) return;
-      if (killAtOnce) writePseudo(killFile, '1');
+      if (killAtOnce) writeUnlessGone(killFile, '1');
       else for (const pid of living) killOne(pid);
       await after(lookMs);
     }
@@ -104,6 +104,15 @@ export class FileCgroup implements Cgroup {
     } catch (error) {
       throw new SandboxError('SANDBOX_LIMIT_REFUSED', { limit, value, file, reason: String(error) }, { cause: error });
     }
+  }
+}
+
+/** Another host may be removing the same leftover. */
+function writeUnlessGone(file: string, value: string): void {
+  try {
+    writePseudo(file, value);
+  } catch (error) {
+    if (existsSync(file)) throw error;
   }
 }
 

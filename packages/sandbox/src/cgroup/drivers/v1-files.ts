@@ -8,12 +8,13 @@ import { bytesOf, cpuPeriodUs, cpuQuotaUs, type GroupFiles, type LimitWrite } fr
 /** Without each of these a limit would not hold or could not be told. */
 export const v1Controllers = ['memory', 'cpu', 'cpuacct', 'pids'] as const;
 
+/** With the one that tells what is read from and written to disks. */
+export const v1InUse: readonly string[] = [...v1Controllers, 'blkio'];
+
 /** The files of a group under version 1: one folder for each controller, of which some may be mounted together. */
 export function v1Files(parents: ReadonlyMap<string, string>, name: string): GroupFiles {
   const file = (controller: string, rest: string): string => join(parents.get(controller) ?? '', name, rest);
-  const folders = [...v1Controllers, 'blkio']
-    .filter((controller) => parents.has(controller))
-    .map((controller) => file(controller, ''));
+  const folders = v1InUse.filter((controller) => parents.has(controller)).map((controller) => file(controller, ''));
   return {
     folders: [...new Set(folders)],
     // For one thread the kernel need not stop all others from starting processes, which takes 5 to 20 ms.

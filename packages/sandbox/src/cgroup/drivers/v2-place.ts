@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import type { Hierarchies } from '../hierarchies.ts';
+import type { Hierarchy } from '../hierarchies.ts';
 import { isWritable, readPseudo, writePseudo } from '../pseudo-files.ts';
 
 /** Without each of these a limit would not hold. */
@@ -23,7 +23,7 @@ export interface V2Host {
  * or is all that a container sees; for root without systemd, the top of the hierarchy.
  * @returns the folder, or why there is none
  */
-export function findV2Place(v2: NonNullable<Hierarchies['v2']>, host: V2Host): { folder: string } | { reason: string } {
+export function findV2Place(v2: Hierarchy, host: V2Host): { folder: string } | { reason: string } {
   const own = basename(v2.own) === leaf ? dirname(v2.own) : v2.own;
   const top = host.isRoot && !host.hasSystemd ? v2.mount : undefined;
   const isOwn = own === v2.mount || (!host.isRoot && isWritable(own) && isWritable(join(own, 'cgroup.procs')));
