@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
 import type { LookupFunction, Socket } from 'node:net';
-import type { Dispatcher } from 'undici';
 import { fixedLookup } from './checked-addresses.ts';
 
 /** What went over the sockets of one dispatcher since it began. Within TLS: what was said, without its encryption. */
@@ -43,9 +42,10 @@ export async function createCheckedDispatcher(
   });
   // The `fetch` of Node 24 speaks to its dispatcher in the words of an older undici.
   const isOlder = Number.parseInt(process.versions['undici'] ?? '0', 10) < 8;
-  const dispatcher: Dispatcher = isOlder ? new Dispatcher1Wrapper(agent) : agent;
+  // Node's types know the undici inside of Node, which is another copy.
+  const dispatcher: object = isOlder ? new Dispatcher1Wrapper(agent) : agent;
   return {
-    dispatcher: dispatcher as unknown as CheckedDispatcher['dispatcher'],
+    dispatcher: dispatcher as CheckedDispatcher['dispatcher'],
     traffic,
     close: () => agent.destroy(),
   };

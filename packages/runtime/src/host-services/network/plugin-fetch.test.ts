@@ -1,12 +1,15 @@
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PluginConnections } from './plugin-connections.ts';
 import type { PluginConnectionsOptions } from './plugin-connections.ts';
 import { createPluginFetch } from './plugin-fetch.ts';
 
+const run = promisify(execFile);
 const cleanUps: (() => void)[] = [];
 afterEach(() => {
   for (const cleanUp of cleanUps.splice(0)) cleanUp();
@@ -181,5 +184,22 @@ describe("a plugin's fetch", () => {
     expect(connections.sentBytes).toBeLessThan(6000);
     expect(connections.receivedBytes).toBeGreaterThan(10_000);
     expect(connections.receivedBytes).toBeLessThan(11_000);
+  });
+
+  it('loads its client with the first fetch, and not with the runtime', async () => {
+    const program = `
+      const cached = () => Object.keys(process.getBuiltinModule('node:module')._cache).some((file) => file.includes('/undici/'));
+      await import('@hotswap/runtime');
+      const before = cached();
+      const { createCheckedDispatcher } = await import('@hotswap/sandbox');
+      await createCheckedDispatcher(async () => []);
+      console.log(before, cached());`;
+    const { stdout } = await run(process.execPath, [
+      '--conditions=@hotswap/source',
+      '--input-type=module',
+      '-e',
+      program,
+    ]);
+    expect(stdout).toBe('false true\n');
   });
 });

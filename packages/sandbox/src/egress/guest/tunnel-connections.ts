@@ -130,21 +130,21 @@ function connectOptionsOf(args: readonly unknown[]): {
 } {
   const list: readonly unknown[] = Array.isArray(args[0]) ? (args[0] as unknown[]) : args;
   const [first, second] = list;
-  const options: Record<string, unknown> = {};
+  const options: Record<string, unknown> & { port?: number } = {};
   for (const one of list) if (typeof one === 'object') Object.assign(options, one);
   const isPort = typeof first === 'number' || (typeof first === 'string' && /^\d+$/.test(first));
-  if (isPort) options['port'] = Number(first);
+  if (isPort) options.port = Number(first);
   else if (typeof first === 'string') options['path'] = first;
   if (isPort && typeof second === 'string') options['host'] = second;
   if (typeof options['port'] === 'string') options['port'] = Number(options['port']);
   const listener = list.findLast((one) => typeof one === 'function') as Listener | undefined;
   // Null as well as undefined, both are used for "none".
   const isTunnelled = !options['path'] && !options['socket'] && Number.isInteger(options['port']);
-  return { options: options as unknown as ConnectOptions, listener, isTunnelled };
+  return { options: options as ConnectOptions, listener, isTunnelled };
 }
 
 /** A stream that is open from the start and waits, in both directions, for its socket. */
-function streamOver(socket: Net.Socket, { Duplex }: typeof Stream): Net.Socket {
+function streamOver(socket: Net.Socket, { Duplex }: typeof Stream): Stream.Duplex {
   const outer = new Duplex({
     read: () => void socket.resume(),
     write: (chunk, _encoding, done) => void socket.write(chunk as Buffer, done),
@@ -157,5 +157,5 @@ function streamOver(socket: Net.Socket, { Duplex }: typeof Stream): Net.Socket {
   socket.on('data', (chunk) => void (outer.push(chunk) || socket.pause()));
   socket.on('end', () => outer.push(null));
   socket.on('close', () => outer.destroy());
-  return outer as unknown as Net.Socket;
+  return outer;
 }
