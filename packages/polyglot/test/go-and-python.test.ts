@@ -100,6 +100,7 @@ describeUnless(withoutGo, 'a host that is written with go-plugin', () => {
     `launches a plugin in Python${withoutPython === undefined ? '' : ` (skipped: ${withoutPython})`}`,
     async () => {
       expect(await launch('plain', '/usr/bin/python3', '-B', `${pythonGreeter}/main.py`)).toEqual(answer);
+      expect(await launch('mtls', '/usr/bin/python3', '-B', `${pythonGreeter}/main.py`)).toEqual(answer);
     },
   );
 });

@@ -12,7 +12,7 @@ const yearMs = 365 * 24 * 60 * minuteMs;
 
 /**
  * Makes a certificate that signs itself, for `localhost`, as go-plugin makes them: fit for either end of a connection.
- * P-256, because the TLS of gRPC's C library knows no P-521.
+ * P-256, which every TLS library has.
  */
 export async function makeIdentity(): Promise<Identity> {
   // Loaded with the first certificate: most hosts never make one.
