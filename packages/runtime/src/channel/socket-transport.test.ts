@@ -292,6 +292,16 @@ test('a process answers over its descriptor, and its end is the end of the trans
   expect(await exited).toEqual([0, null]);
 });
 
+test('a process that cannot answer as fast as it is asked loses nothing', async () => {
+  const { transport, got } = echoProcess('echo');
+  const sent = Array.from({ length: 20_000 }, (_, index) => [index, 'x'.repeat(index % 300)]);
+  for (const message of sent) transport.send(message);
+  transport.send({ large: new Uint8Array(3_000_000).fill(4) });
+  transport.send('last');
+  await count(got, 20_002);
+  expect(got).toStrictEqual([...sent, { large: new Uint8Array(3_000_000).fill(4) }, 'last']);
+});
+
 test('a transport that was told not to keeps no process alive', async () => {
   const { transport, exited } = echoProcess('echo');
   transport.send('idle');

@@ -8,8 +8,11 @@ import { FrameWriter } from './frames/frame-writer.ts';
 import type { Transport } from './transport.ts';
 
 export interface SocketTransportParts {
-  /** A stream of bytes both ways, of which nothing has been read. It belongs to the transport from now on. */
-  readonly channel: Duplex;
+  /**
+   * A stream of bytes both ways, of which nothing has been read, or the descriptor of a socket, which costs less to read.
+   * It belongs to the transport from now on.
+   */
+  readonly channel: Duplex | number;
   /** What the other side sent is no frame. Nothing more is read from it; told once. */
   readonly onBroken: (problem: string) => void;
   /** What one message may be, either way; the other side has the same. Default: 64 MB, two million values. */
@@ -19,6 +22,7 @@ export interface SocketTransportParts {
 /** So many messages, or bytes of them, are read without a turn of the event loop: a flood holds nobody up. */
 const mostFramesInOneTurn = 256;
 const mostBytesInOneTurn = 4_194_304;
+const readBytes = 65_536;
 
 /**
  * Messages between two processes, as frames over a socket. While this side is held up by what came, the socket is not
@@ -41,15 +45,15 @@ export class SocketTransport implements Transport {
   #isClosed = false;
 
   constructor({ channel, onBroken, bounds = frameBounds }: SocketTransportParts) {
-    this.#channel = channel;
+    this.#channel = typeof channel === 'number' ? this.#openDescriptor(channel) : channel;
     this.#onBroken = onBroken;
     this.#reader = new FrameReader(new FrameDecoder(bounds), bounds);
-    this.#writer = new FrameWriter(channel, bounds);
-    channel.on('data', this.#onData);
+    this.#writer = new FrameWriter(this.#channel, bounds);
+    if (typeof channel !== 'number') channel.on('data', this.#onData);
     // A stream that fails is closed next.
-    channel.on('error', () => {});
-    channel.once('end', () => channel.destroy());
-    channel.once('close', () => this.#ended());
+    this.#channel.on('error', () => {});
+    this.#channel.once('end', () => this.#channel.destroy());
+    this.#channel.once('close', () => this.#ended());
   }
 
   /** Bytes that were sent and that the other side has not let the system take. */
@@ -77,6 +81,15 @@ export class SocketTransport implements Transport {
     this.#writer.end();
     // Nobody listens any more, and the end of the other side must be seen.
     this.#channel.resume();
+  }
+
+  /** What comes is read into the same memory each time: nothing of it is kept beyond `#onData`, or the socket waits. */
+  #openDescriptor(fd: number): Socket {
+    const callback = (bytes: number, buffer: Uint8Array): boolean => {
+      this.#onData(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
+      return !this.#isReadingLater && !this.#isBroken;
+    };
+    return new Socket({ fd, onread: { buffer: Buffer.allocUnsafeSlow(readBytes), callback } }).resume();
   }
 
   readonly #onData = (chunk: Buffer): void => {
