@@ -36,8 +36,8 @@ export interface CgroupDriver {
   readonly how: 'cgroup v2' | 'cgroup v1' | 'systemd scope' | 'polling';
   /**
    * Makes a group with these limits.
-   * @param name Of letters, digits and dashes, unique among the living groups of this process.
-   * @throws SANDBOX_LIMIT_REFUSED
+   * @param name Of letters, digits and dashes; for people, and need not be unique.
+   * @throws SANDBOX_GROUP_FAILED, SANDBOX_LIMIT_REFUSED
    */
   create(name: string, limits: GroupLimits): Promise<Cgroup>;
   /** Removes groups, and ends their processes, that hosts which are gone have left here. Returns how many. */

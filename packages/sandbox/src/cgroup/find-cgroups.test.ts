@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 
@@ -133,11 +133,20 @@ describe(`a group of this host${because}`, { skip: !isUsed && !mustRun }, () => 
     });
   });
 
-  it('refuses a second group of one name, and leaves the first alone', async () => {
-    const group = await makeGroup(driver, {});
-    await expect(driver.create(`test-${counter}`, {})).rejects.toMatchObject({ code: 'SANDBOX_GROUP_FAILED' });
-    const { ready } = start(group, idle);
-    expect(await ready).toBe('ready');
+  it('makes two groups of one name, as two sandboxes of one process would', async () => {
+    const [one, other] = [await driver.create('same', {}), await driver.create('same', {})];
+    groups.push(one, other);
+    const { ready } = start(one, idle);
+    await ready;
+    expect((await one.processes()).length).toBeGreaterThan(0);
+    expect(await other.processes()).toEqual([]);
+  });
+
+  it('refuses a group that the kernel refuses, and leaves nothing of it behind', async () => {
+    await expect(driver.create('no/such', {})).rejects.toMatchObject({ code: 'SANDBOX_GROUP_FAILED' });
+    const mark = 'half-made';
+    await expect(driver.create(mark, { processes: -5 })).rejects.toMatchObject({ code: 'SANDBOX_LIMIT_REFUSED' });
+    expect(foldersOf(mark)).toEqual([]);
   });
 
   it('kills all of them, also those that start meanwhile, and is gone afterwards', async () => {
@@ -150,9 +159,7 @@ describe(`a group of this host${because}`, { skip: !isUsed && !mustRun }, () => 
     expect(await group.processes()).toEqual([]);
     await group.remove();
     await group.remove();
-    expect(
-      ownFolders().filter((folder) => existsSync(`${folder}/${groupName(thisHost()!, `test-${counter}`)}`)),
-    ).toEqual([]);
+    expect(foldersOf(`test-${counter}`)).toEqual([]);
   });
 
   it('removes what a host that is gone has left behind, with the processes in it', async () => {
@@ -238,6 +245,12 @@ describe.runIf(process.platform === 'linux')('polling, the last resort', () => {
     expect(await driver.removeLeftovers()).toBe(0);
   });
 });
+
+/** What there is of the groups of this process that have this name. */
+function foldersOf(name: string): readonly string[] {
+  const begin = `${groupName(thisHost()!, name)}-`;
+  return ownFolders().flatMap((folder) => readdirSync(folder).filter((each) => each.startsWith(begin)));
+}
 
 /** The folders in which this host makes its groups. */
 function ownFolders(): readonly string[] {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 
 import { readPseudo } from './pseudo-files.ts';
@@ -23,6 +24,11 @@ export function thisHost(): HostIdentity | undefined {
 /** The name of a group says whose it is, so that what a killed host leaves behind is found. */
 export function groupName({ namespace, pid, start }: HostIdentity, name: string): string {
   return `${prefix}-${namespace}-${pid}-${start}-${name}`;
+}
+
+/** The same for a group that is new, also where this process has another one of that name. */
+export function newGroupName(host: HostIdentity, name: string): string {
+  return groupName(host, `${name}-${randomBytes(4).toString('hex')}`);
 }
 
 /** Whose group this is; undefined for every other name. */

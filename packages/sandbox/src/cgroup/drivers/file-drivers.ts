@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { CgroupDriver } from '../cgroup.ts';
-import { groupName, type HostIdentity } from '../group-name.ts';
+import { newGroupName, type HostIdentity } from '../group-name.ts';
 import type { Hierarchy } from '../hierarchies.ts';
 import { findLeftovers } from '../leftovers.ts';
 import { FileCgroup } from './file-cgroup.ts';
@@ -34,7 +34,7 @@ function fileDriver(
     new Map([...hierarchies].map(([label, hierarchy]) => [label, hierarchy[which]]));
   return {
     how,
-    create: (name, limits) => FileCgroup.create(filesOf(folders('own'), groupName(host, name)), limits),
+    create: (name, limits) => FileCgroup.create(filesOf(folders('own'), newGroupName(host, name)), limits),
     async removeLeftovers() {
       const left = findLeftovers(folders('mount'));
       await Promise.all([...left].map(([name, parents]) => endLeftover(new FileCgroup(filesOf(parents, name)))));

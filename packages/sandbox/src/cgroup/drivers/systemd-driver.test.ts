@@ -4,11 +4,12 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
+import type { Cgroup } from '../cgroup.ts';
 import { thisHost } from '../group-name.ts';
 import { systemdDriver } from './systemd-driver.ts';
 
 const host = { namespace: '1', pid: 2, start: '3' };
-const unit = 'hotswap-1-2-3-one.scope';
+const unitOf = ({ enter }: Cgroup): string => enter.find((word) => word.startsWith('--unit='))?.slice(7) ?? '';
 
 let root = '';
 beforeEach(() => {
@@ -34,8 +35,9 @@ it('starts a command in a scope of its own, with its limits', async () => {
     cpuPercent: 50,
     processes: 8,
   });
+  expect(unitOf(group)).toMatch(/^hotswap-1-2-3-one-[0-9a-f]{8}\.scope$/);
   expect(group.enter.join(' ')).toBe(
-    `systemd-run --user --scope --quiet --unit=${unit} -p MemoryAccounting=yes -p CPUAccounting=yes ` +
+    `systemd-run --user --scope --quiet --unit=${unitOf(group)} -p MemoryAccounting=yes -p CPUAccounting=yes ` +
       '-p TasksAccounting=yes -p IOAccounting=yes -p MemoryMax=67108864 -p MemorySwapMax=0 -p CPUQuota=50% -p TasksMax=8 --',
   );
 });
@@ -44,7 +46,7 @@ it('changes limits while it runs, and says when systemd refuses', async () => {
   const { asked, systemctl } = double({});
   const group = await systemdDriver(root, host, 'system', systemctl).create('one', {});
   await group.limit({ memoryMB: 1 });
-  expect(asked).toEqual([`set-property --runtime ${unit} MemoryMax=1048576 MemorySwapMax=0`]);
+  expect(asked).toEqual([`set-property --runtime ${unitOf(group)} MemoryMax=1048576 MemorySwapMax=0`]);
   const refused = await systemdDriver(root, host, 'system', double({ 'set-property': 'fails' }).systemctl).create(
     'one',
     {},
@@ -53,12 +55,12 @@ it('changes limits while it runs, and says when systemd refuses', async () => {
 });
 
 it('reads the files of the group that systemd has made', async () => {
-  mkdirSync(join(root, 'app.slice', unit), { recursive: true });
-  const put = (name: string, text: string): void => writeFileSync(join(root, 'app.slice', unit, name), text);
+  mkdirSync(join(root, 'app.slice', 'x.scope'), { recursive: true });
+  const put = (name: string, text: string): void => writeFileSync(join(root, 'app.slice', 'x.scope', name), text);
   put('cgroup.procs', '17\n42\n');
   put('pids.current', '2\n');
   put('memory.events', 'oom_kill 1\n');
-  const { asked, systemctl } = double({ '--property=ControlGroup': `/app.slice/${unit}\n` });
+  const { asked, systemctl } = double({ '--property=ControlGroup': `/app.slice/x.scope\n` });
   const group = await systemdDriver(root, host, 'user', systemctl).create('one', {});
   expect(await group.processes()).toEqual([17, 42]);
   expect(await group.usage()).toMatchObject({ processes: 2 });
@@ -78,6 +80,7 @@ it('ends a scope and forgets it, also one that is gone', async () => {
   const group = await systemdDriver(root, host, 'user', systemctl).create('one', {});
   await group.kill();
   await group.remove();
+  const unit = unitOf(group);
   expect(asked.slice(-3)).toEqual([`kill --signal=SIGKILL ${unit}`, `stop ${unit}`, `reset-failed ${unit}`]);
 });
 

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 import { SandboxError } from '../../errors.ts';
 import type { Cgroup, CgroupDriver, GroupLimits, GroupUsage } from '../cgroup.ts';
-import { groupName, type HostIdentity, isLeftOver } from '../group-name.ts';
+import { newGroupName, type HostIdentity, isLeftOver } from '../group-name.ts';
 import { FileCgroup } from './file-cgroup.ts';
 import { bytesOf } from './group-files.ts';
 import { v2Files } from './v2-files.ts';
@@ -28,7 +28,7 @@ export function systemdDriver(
   return {
     how: 'systemd scope',
     create: async (name, limits) =>
-      new SystemdScope(`${groupName(host, name)}.scope`, { mount, manager, systemctl, limits }),
+      new SystemdScope(`${newGroupName(host, name)}.scope`, { mount, manager, systemctl, limits }),
     async removeLeftovers() {
       const list = await systemctl(['list-units', '--type=scope', '--all', '--plain', '--no-legend', 'hotswap-*']);
       const units = list.split('\n').map((line) => line.trim().split(/\s+/)[0] ?? '');
