@@ -76,6 +76,8 @@ test('from a key to a plugin that runs because it is signed, and back', async ()
     signer: { name: 'release' },
   });
 
+  expect((await hotswap('plugin status greeter')).out).toMatch(/^signed by +release$/m);
+
   const second = await pack('2.0.0', ' --sign release.key');
   await appendFile(join(folder, second), 'x');
   const tampered = await hotswap(`plugin swap greeter ${second}`);

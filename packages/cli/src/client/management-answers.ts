@@ -57,6 +57,7 @@ export interface PluginDetails {
   readonly resources?: Readonly<Record<string, number>>;
   readonly isolation?: string;
   readonly missing_layers?: readonly string[];
+  readonly signer?: { readonly name: string; readonly key_id: string } | null;
   readonly health?: HealthAnswer;
   readonly breaker?: 'closed' | 'open' | 'half-open' | null;
   readonly recovery?: {

@@ -336,6 +336,20 @@ describe('a folder', () => {
     expect(await refusal(single)).toBe('FILE_NOT_SIGNED');
   });
 
+  test('that is a program of its own is verified as a whole', async () => {
+    const plugin = join(folder, 'native');
+    const executable = { protocol: 'grpc', command: ['./serve'] };
+    const manifest = { name: 'native', version: '1.0.0', engines: { hotswap: '^1.0.0' }, hotswap: { executable } };
+    await mkdir(plugin);
+    await writeFile(join(plugin, 'package.json'), JSON.stringify(manifest));
+    await writeFile(join(plugin, 'serve'), '#!/bin/sh\n');
+    expect(await refusal(plugin)).toBe('SIGNATURE_MISSING');
+    await sign(plugin);
+    expect(await refusal(plugin)).toBe('signature');
+    await writeFile(join(plugin, 'serve'), '#!/bin/sh\nexit 1\n');
+    expect(await refusal(plugin)).toBe('DIGEST_MISMATCH');
+  });
+
   test('with a link that leads out of it can be neither signed nor loaded', async () => {
     const plugin = await writeFolder();
     await symlink('/etc', join(plugin, 'etc'));

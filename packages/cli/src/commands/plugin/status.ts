@@ -59,6 +59,7 @@ function printPlugin(plugin: PluginDetails, { style, now }: Paper): string {
       ['breaker', breakerOf(plugin)],
       ['recovery', recoveryOf(plugin, now)],
       ['isolation', isolationOf(plugin)],
+      ['signed by', plugin.signer === null ? 'nobody' : plugin.signer?.name],
       ['loaded', age(plugin.load_time)],
       [
         'reloaded',
