@@ -4,6 +4,9 @@ import { defineService, method, type ServiceState } from '@hotswap/sdk';
 import { describeServices } from '@hotswap/test-kit';
 import { describe, expect, it } from 'vitest';
 import { createRecordingLog, pluginFiles, run, temporaryFolder, until, write } from './running-runtime.ts';
+import { describeSandbox, sandboxHost } from './sandbox-host.ts';
+
+const { allowMissing } = sandboxHost;
 
 const pairs = [
   ['basic', 'strict'],
@@ -14,12 +17,24 @@ const pairs = [
   ['basic', 'none'],
 ] as const;
 
-for (const [provider, consumer] of pairs) {
-  const isCopied = provider === 'strict' || consumer === 'strict';
+const confinedPairs = [
+  ['basic', 'sandbox'],
+  ['sandbox', 'basic'],
+  ['strict', 'sandbox'],
+  ['sandbox', 'strict'],
+] as const;
+
+type Pair = (typeof pairs | typeof confinedPairs)[number];
+
+function describePair([provider, consumer]: Pair): void {
+  const isCopied = ![provider, consumer].every((level) => level === 'none' || level === 'basic');
   describeServices({ provider, consumer, isCopied }, (options) =>
-    createRuntime({ ...options, isolation: consumer, log: createRecordingLog(), guardProcess: false }),
+    createRuntime({ ...options, allowMissing, isolation: consumer, log: createRecordingLog(), guardProcess: false }),
   );
 }
+
+pairs.forEach(describePair);
+describeSandbox('with confined processes', () => confinedPairs.forEach(describePair));
 
 interface Answer {
   readonly version: string;
@@ -55,7 +70,7 @@ async function host(levels: { readonly provider: string; readonly consumer: stri
     write(join(folder.path, version), pluginFiles(name, start, { version, isolation, limits: { callTimeout } }));
   for (const version of ['1.0.0', '2.0.0', '3.0.0']) await place('desk', provider, version, levels.provider);
   await place('user', consumer, '1.0.0', levels.consumer);
-  const running = await run({ limits: { callTimeoutMs: 3_000, spares: 1 } });
+  const running = await run({ allowMissing, limits: { callTimeoutMs: 3_000, spares: 1 } });
   for (const name of ['desk', 'user']) {
     expect((await running.runtime.load(join(folder.path, '1.0.0', name))).reason).toBeUndefined();
   }
@@ -69,7 +84,12 @@ async function host(levels: { readonly provider: string; readonly consumer: stri
   });
 }
 
-describe.each(pairs.slice(0, 4).concat([['strict', 'strict'] as never]))('from %s to %s', (from, to) => {
+describe.each(pairs.slice(0, 4).concat([['strict', 'strict'] as never]))('from %s to %s', describeCrossing);
+describeSandbox('over a process boundary', () => {
+  describe.each(confinedPairs)('from %s to %s', describeCrossing);
+});
+
+function describeCrossing(from: string, to: string): void {
   const levels = { provider: from, consumer: to };
 
   it('a swap of the provider under 100 calls loses none', async () => {
@@ -114,7 +134,7 @@ describe.each(pairs.slice(0, 4).concat([['strict', 'strict'] as never]))('from %
     await running.runtime.emit('count', 50);
     await expect.poll(() => running.runtime.invoke('listener', 'heard')).toEqual([...expected, [50, 'host']]);
   });
-});
+}
 
 const emits = `ctx.methods.handle('emit', async ({ data }) => { for (let n = 0; n < data; n++) ctx.events.emit('count', n); });`;
 const listens = `
