@@ -51,11 +51,15 @@ export function isSeccompArch(arch: string): arch is SeccompArch {
  * Calls of another architecture or of x32 end the process. Calls newer than the list are answered with ENOSYS, so that a
  * library that tries them falls back to those it used before.
  *
- * What remains allowed, and what stands behind it: `execve`, because bubblewrap itself starts the program after the
- * filter is installed and a filter cannot read a path; it leads to nothing but the files of the sandbox, keeps filter,
- * namespaces and limits, but loses Node's permission model and the guard. A Node program cannot fork, so the process that
- * held the channel is then gone and its host sees that. Executable memory, because V8 compiles. Signals, which
- * end at the process namespace. Opening of files, which is up to the file tree.
+ * What remains allowed, and what stands behind it:
+ * - `execve`, because bubblewrap itself starts the program after the filter is installed, and a filter can neither read a
+ *   path nor count. It leads to nothing but the files of the sandbox, and filter, namespaces, limits and user stay. Node's
+ *   permission model refuses it to a script; native code that calls it could make every other allowed call as well, and gains
+ *   nothing but to be rid of Node. Node cannot fork, so whoever calls it gives up the process that held the channel.
+ * - Executable memory, because V8 compiles.
+ * - Signals, which end at the process namespace.
+ * - Opening of files, which is up to the file tree.
+ * - Sockets of IPv4 and IPv6, which lead nowhere in an empty network namespace: without one, pass `inet: false`.
  * @returns For a file descriptor, as a whole; a few kilobytes.
  */
 export function seccompFilter(options: SeccompOptions & { readonly arch: SeccompArch }): Buffer {
