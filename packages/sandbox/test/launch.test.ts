@@ -118,7 +118,9 @@ describe.skipIf(!isAble && process.env['CI'] !== 'true')(title, () => {
 
   it('has no part of Node that would not ask for permission, in the way that libraries expect', async () => {
     expect(
-      await scripts.look(`['node:sqlite', 'node:ffi'].map((name) => [attempt(() => require(name)), process.getBuiltinModule(name)])`),
+      await scripts.look(
+        `['node:sqlite', 'node:ffi'].map((name) => [attempt(() => require(name)), process.getBuiltinModule(name)])`,
+      ),
     ).toEqual([
       ['ERR_UNKNOWN_BUILTIN_MODULE', null],
       ['ERR_UNKNOWN_BUILTIN_MODULE', null],
@@ -127,6 +129,13 @@ describe.skipIf(!isAble && process.env['CI'] !== 'true')(title, () => {
 
   it('cannot import what is closed either', async () => {
     expect(await scripts.look(`import('node:inspector').catch((error) => error.code)`)).toBe('ERR_ACCESS_DENIED');
+  });
+
+  it('loads an addon where that was allowed', async () => {
+    const modules = join(import.meta.dirname, '../../../node_modules');
+    const look = `attempt(() => require('${modules}/@node-rs/crc32').crc32('hello'))`;
+    expect(await scripts.look(look, { read: [modules] })).toMatch(/native binding/);
+    expect(await scripts.look(look, { read: [modules], native: true })).toBe(0x36_10_a6_86);
   });
 
   it('talks over descriptor 3', async () => {

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { tunnelText } from '../egress/guest/tunnel-connections.ts';
 import { guardPath, guardText } from '../node/guard.ts';
 import { nodeFlags } from '../node/node-flags.ts';
@@ -115,7 +115,10 @@ async function mountsOf(
   const binary = program.type === 'node' ? ground.node : program.file;
   const visible = [...read, ...(work === undefined ? [] : [work])];
   const isVisible = visible.some((folder) => program.file === folder || program.file.startsWith(`${folder}/`));
-  const readable = [...new Set([...(await ground.librariesOf(binary)), binary, ...read])];
+  const libraries = await ground.librariesOf(binary);
+  // What an addon needs beside them nobody knows before; it is where they are.
+  const shown = options.native === true ? libraries.map((library) => dirname(library)) : libraries;
+  const readable = [...new Set([...shown, binary, ...read])];
   return [
     ...readable.map((path): Mount => ({ type: 'read', path })),
     ...(program.type === 'executable' || isVisible || script !== undefined

@@ -14,7 +14,8 @@ export function guardText({ native }: { readonly native: boolean }): string {
 
 /** Written out as text: it may use nothing but its arguments and globals. */
 function closeNode(host: NodeJS.Process, modules: typeof NodeModule, native: boolean): void {
-  const closed = new Set(['sqlite', 'ffi', 'inspector', 'inspector/promises', 'wasi', 'repl', 'trace_events']);
+  // SQLite and FFI are closed by flags: libraries that can do without expect Node's own answer.
+  const closed = new Set(['inspector', 'inspector/promises', 'wasi', 'repl', 'trace_events']);
   const refuse = (what: string): never => {
     throw Object.assign(new Error(`${what} is closed in this sandbox`), { code: 'ERR_ACCESS_DENIED' });
   };
@@ -37,5 +38,6 @@ function closeNode(host: NodeJS.Process, modules: typeof NodeModule, native: boo
   replace(host, 'kill', (pid: number, signal?: string | number) =>
     pid === host.pid ? kill(pid, signal) : refuse('process.kill of another process'),
   );
-  replace(host, 'report', undefined);
+  // Reading a report is how addons find out which C library there is.
+  if (typeof host.report === 'object') replace(host.report, 'writeReport', () => refuse('process.report.writeReport'));
 }

@@ -42,8 +42,8 @@ function permissions({ preload, read, write, native, network }: NodeFlagsOptions
     '--permission',
     ...readable.map((path) => `--allow-fs-read=${path}`),
     ...write.map((path) => `--allow-fs-write=${path}`),
-    ...(native ? ['--allow-addons'] : []),
-    // It warns of that permission at each start.
+    // It warns of these two at each start.
+    ...(native ? ['--allow-addons', '--disable-warning=PERM0001'] : []),
     ...(network ? ['--allow-net', '--disable-warning=ExperimentalWarning'].filter(isKnown) : []),
   ];
 }
