@@ -138,6 +138,13 @@ const hotswap = closed('What HotSwap needs to know about this plugin.', {
     description:
       "How strongly the plugin is kept apart from its host. The operator's setting wins where it is stronger.",
   },
+  image: {
+    type: 'string',
+    pattern: '^[a-zA-Z0-9][\\w.:/@-]*$',
+    maxLength: 512,
+    description:
+      "The container image that it runs in at level `container`, by name or digest. It must be on the host already, and have Node. Default: an image made of the host's own Node.",
+  },
   capabilities,
   dependencies: {
     type: 'object',

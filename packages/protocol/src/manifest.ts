@@ -67,6 +67,8 @@ export interface HotswapField {
   readonly category?: string;
   /** Default `basic`. The operator's setting wins where it is stronger. */
   readonly isolation?: IsolationLevel;
+  /** The container image that it runs in at level `container`, which must have Node; default: one made of the host's Node. */
+  readonly image?: string;
   readonly capabilities?: Capabilities;
   /** Plugin name to range. */
   readonly dependencies?: Readonly<Record<string, DependencySpec>>;

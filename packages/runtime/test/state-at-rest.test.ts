@@ -4,6 +4,7 @@ import type { PluginHistory } from '@hotswap/runtime';
 import type { PluginDefinition } from '@hotswap/sdk';
 import { createFakeClock } from '@hotswap/test-kit';
 import { describe, expect, it } from 'vitest';
+import { parseRuntimeConfig } from '../src/config/runtime-config.ts';
 import { inMemory, pluginFiles, type RunningRuntime, run, temporaryFolder, write } from './running-runtime.ts';
 
 /** Counts, and gives its count as state. `start(ctx)` is given the state as its second argument. */
@@ -12,6 +13,12 @@ const counting = `
   ctx.http.post('/count', () => new Response(String(++count)));
   return { exportState: () => ({ count }) };`;
 const stateful = { swap: 'exclusive', stateVersion: 1 };
+
+const withoutEngine = `[plugins.security]
+verifySignatures = false
+[plugins.security.container]
+engine = ["/nowhere/podman"]
+`;
 
 async function place() {
   const folder = await temporaryFolder();
@@ -373,9 +380,15 @@ describe('promote', () => {
   it('to a level that is not to be had, or that it has already, is refused and changes nothing', async () => {
     const { folder, plugins } = await place();
     await using _ = folder;
-    await using host = await run({ plugins });
+    const config = parseRuntimeConfig(withoutEngine, {
+      format: 'toml',
+      file: 'hotswap.toml',
+      env: {},
+      cwd: '/',
+    }).config;
+    await using host = await run({ plugins, config });
     await count(host);
-    const unavailable = { outcome: 'kept', reason: { code: 'ISOLATION_UNAVAILABLE' } };
+    const unavailable = { outcome: 'kept', reason: { code: 'CONTAINER_UNAVAILABLE' } };
     expect(await host.runtime.promote('counter', 'container')).toMatchObject(unavailable);
     await expect(host.runtime.promote('counter', 'basic')).rejects.toMatchObject({ code: 'ISOLATION_UNCHANGED' });
     expect(host.status('counter')).toMatchObject({ isolation: 'basic', generation: 1 });

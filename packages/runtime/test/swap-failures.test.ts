@@ -103,12 +103,6 @@ const refusedRows: readonly Omit<FaultCase, 'outcome' | 'serves'>[] = [
     code: 'DEPENDENTS_UNSATISFIED',
   },
   {
-    step: 'check',
-    fault: 'isolation not to be had',
-    next: { manifest: { isolation: 'container' } },
-    code: 'ISOLATION_UNAVAILABLE',
-  },
-  {
     step: 'evaluate',
     fault: 'says it has state, without swap mode exclusive',
     next: { manifest: { stateVersion: 2 } },

@@ -20,6 +20,15 @@ export interface SecurityConfig {
   readonly maxNetworkConns: number | undefined;
   /** Layers of level `sandbox` that may be missing on this host; default: none. */
   readonly allowMissing: readonly LayerName[];
+  readonly container: ContainerConfig;
+}
+
+/** The `[plugins.security.container]` section: what operators say about level `container`. */
+export interface ContainerConfig {
+  /** The engine's command and its flags; default: podman, then docker, whichever works. */
+  readonly engine: readonly string[];
+  /** Files and folders of this host, absolute, that plugins may have in their containers, for reading; default: none. */
+  readonly mounts: readonly string[];
 }
 
 /** The `[plugins]` section. */
@@ -83,14 +92,14 @@ export function readPluginsConfig(section: SettingsSection, folder: string): Plu
     parkTimeoutMs: section.read('parkTimeout', duration, 5_000),
     maxParked: section.read('maxParked', count, 1_000),
     spares: section.read('spares', countOrNone, 1),
-    security: readSecurity(section.section('security')),
+    security: readSecurity(section.section('security'), folder),
   };
   const entries = readPluginEntries(section, folder);
   section.close();
   return { ...settings, entries };
 }
 
-function readSecurity(section: SettingsSection): SecurityConfig {
+function readSecurity(section: SettingsSection, folder: string): SecurityConfig {
   const security: SecurityConfig = {
     verifySignatures: section.read('verifySignatures', flag, true),
     allowUnsigned: section.read('allowUnsigned', flag, false),
@@ -100,7 +109,17 @@ function readSecurity(section: SettingsSection): SecurityConfig {
     maxFileHandles: section.read('maxFileHandles', count, undefined),
     maxNetworkConns: section.read('maxNetworkConns', count, undefined),
     allowMissing: section.read('allowMissing', layers, []),
+    container: readContainer(section.section('container'), folder),
   };
   section.close();
   return security;
+}
+
+function readContainer(section: SettingsSection, folder: string): ContainerConfig {
+  const container: ContainerConfig = {
+    engine: section.read('engine', texts, []),
+    mounts: section.read('mounts', texts, []).map((path) => resolve(folder, path)),
+  };
+  section.close();
+  return container;
 }

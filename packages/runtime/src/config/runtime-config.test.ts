@@ -61,6 +61,7 @@ describe('a config file', () => {
         maxFileHandles: undefined,
         maxNetworkConns: undefined,
         allowMissing: [],
+        container: { engine: [], mounts: [] },
       },
       entries: {},
     });

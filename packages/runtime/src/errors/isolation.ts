@@ -40,6 +40,11 @@ export const isolationErrors = {
     kind: 'unavailable',
     message: 'no confined process could be started: {reason}; "hotswap doctor" says what this host can do',
   },
+  CONTAINER_UNAVAILABLE: {
+    kind: 'unavailable',
+    message: 'isolation level container cannot be had on this host: {reason}',
+  },
+  CONTAINER_START_FAILED: { kind: 'unavailable', message: 'no container could be started: {reason}' },
   PROCESS_NOT_SHAREABLE: {
     kind: 'conflict',
     message:

@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import type { LayerState } from '@hotswap/sandbox';
-import { type Capabilities, parseDuration, type PluginManifest } from '@hotswap/protocol';
+import { type Capabilities, type IsolationLevel, parseDuration, type PluginManifest } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
+import { ContainerDoor } from './containers/container-door.ts';
 import type { Dialect, IsolateSources } from './dialect.ts';
 import { InProcessIsolate } from './in-process-isolate.ts';
 import type { PlaceLimits, PlaceOwner } from './places/place.ts';
@@ -31,6 +32,7 @@ export interface IsolatesParts {
 export interface Isolates extends IsolateSources {
   readonly threads: WorkerPool;
   readonly processes: ProcessPool;
+  readonly containers: ProcessPool;
   /** What stands between a confined process and this host; undefined while nobody has asked. */
   readonly layers: () => readonly LayerState[] | undefined;
   /** Looks at this host for what there could be. */
@@ -39,6 +41,9 @@ export interface Isolates extends IsolateSources {
   readonly notices: () => readonly string[];
   readonly close: () => Promise<void>;
 }
+
+/** An engine takes longer to end a container than the kernel to end a process. */
+const containerKillMs = 15_000;
 
 /** Makes the isolates of every level there is. */
 export function createIsolates(parts: IsolatesParts): Isolates {
@@ -70,15 +75,38 @@ export function createIsolates(parts: IsolatesParts): Isolates {
     clock,
     log,
   });
+  const containerDoor = new ContainerDoor({
+    config: security.container,
+    allowMissing: settings.allowMissing,
+    data: settings.data,
+    log,
+  });
+  const containers = new ProcessPool({
+    launch: (options) => containerDoor.launch(options),
+    entry: guestProcessFile,
+    spares: limits.spares,
+    limits: usual,
+    killMs: containerKillMs,
+    clock,
+    log,
+  });
   const limitsOf = (manifest: PluginManifest): PlaceLimits => ({
     ...usual,
     memoryMB: manifest.limits?.maxMemoryMB ?? usual.memoryMB,
     cpuPercent: manifest.limits?.maxCPUPercent ?? usual.cpuPercent,
     graceMs: callTimeoutOf(manifest, limits.callTimeoutMs) + limits.graceMs,
   });
+  const confined = (level: IsolationLevel, pool: ProcessPool): RemoteIsolate =>
+    new RemoteIsolate({
+      level,
+      pool,
+      limitsOf,
+      rightsOf: (manifest, file) => rightsOf(manifest, file, entryOf(manifest.name)),
+    });
   return {
     threads,
     processes,
+    containers,
     dialects,
     limitsOf,
     confine: (options) => door.launch(options),
@@ -86,18 +114,22 @@ export function createIsolates(parts: IsolatesParts): Isolates {
       none: () => new InProcessIsolate('none'),
       basic: () => new InProcessIsolate('basic'),
       strict: () => new RemoteIsolate({ level: 'strict', pool: threads, limitsOf }),
-      sandbox: () =>
-        new RemoteIsolate({
-          level: 'sandbox',
-          pool: processes,
-          limitsOf,
-          rightsOf: (manifest, file) => rightsOf(manifest, file, entryOf(manifest.name)),
-        }),
+      sandbox: () => confined('sandbox', processes),
+      container: () => confined('container', containers),
     },
     layers: () => door.layers,
     look: () => door.look(),
-    notices: () => [...threads.notices(), ...processes.notices(), ...door.notices()],
-    close: async () => void (await Promise.all([threads.close(), processes.close()])),
+    notices: () => [
+      ...threads.notices(),
+      ...processes.notices(),
+      ...door.notices(),
+      ...containers.notices(),
+      ...containerDoor.notices(),
+    ],
+    close: async () => {
+      await Promise.all([threads.close(), processes.close(), containers.close()]);
+      await containerDoor.close();
+    },
   };
 }
 
@@ -108,15 +140,16 @@ export function callTimeoutOf({ limits }: PluginManifest, operatorMs: number): n
 
 /** What the process of a plugin must be able to do; `file` is the plugin's entry. */
 function rightsOf(
-  { capabilities = {} }: PluginManifest,
+  { capabilities = {}, image }: PluginManifest,
   file: string,
   entry: PluginEntry | undefined,
-): Pick<PlaceOwner, 'network' | 'files' | 'share' | 'trust'> {
+): Pick<PlaceOwner, 'network' | 'files' | 'image' | 'share' | 'trust'> {
   const { network = [], files = [] } = capabilities;
   const share = entry?.shareProcess;
   return {
     network,
     files: files.map((path) => resolve(dirname(file), path)),
+    ...(image !== undefined && { image }),
     ...(share !== undefined && { share, trust: trustOf(capabilities) }),
   };
 }

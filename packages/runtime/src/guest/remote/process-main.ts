@@ -1,16 +1,14 @@
 // The entry of a process that runs plugins. It is built into one file: see `isolation/remote/guest-entry.ts`.
-import { Socket } from 'node:net';
 import { duplexPair } from 'node:stream';
 import { GuestLanes } from './guest-lanes.ts';
+import { openChannel } from './open-channel.ts';
 import { rehearse } from './rehearsal.ts';
 import { serveGuest } from './remote-guest.ts';
 import { Lanes } from '../../channel/lanes/lanes.ts';
 import { SocketTransport } from '../../channel/socket-transport.ts';
 import { isGenerationEnded } from '../../host-services/generation-ended.ts';
 
-const channelDescriptor = 3;
-
-const lanes = new Lanes(new SocketTransport({ channel: new Socket({ fd: channelDescriptor }), onBroken: leave }));
+const lanes = new Lanes(new SocketTransport({ channel: openChannel(), onBroken: leave }));
 // Without its host nobody needs it.
 lanes.onClose = leave;
 const own = process.getActiveResourcesInfo();

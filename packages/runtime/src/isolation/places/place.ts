@@ -29,6 +29,8 @@ export interface PlaceOwner {
   readonly files?: readonly string[];
   /** Whether it may load native addons. */
   readonly native?: boolean;
+  /** The image of its container; default: the usual one. */
+  readonly image?: string;
   /** Name of the process it shares with others of its trust domain; by default it has one alone. */
   readonly share?: string;
   /** Names its trust domain: who shares a process has the same. */

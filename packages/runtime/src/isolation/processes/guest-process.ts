@@ -16,12 +16,12 @@ export interface GuestProcessParts {
   readonly census: StuckCensus;
   readonly watch: ProcessWatch;
   readonly clock: Pick<HostClock, 'after'>;
+  /** How long after it was killed it counts as stuck. */
+  readonly killMs: number;
   /** It is gone, or abandoned. */
   readonly onGone: (process: GuestProcess) => void;
 }
 
-/** A process that the kernel has not let go of so long after it was killed is stuck. */
-const killMs = 2_000;
 /** What a process wrote before its end is waited for so long: it is in the pipes already. */
 const lastWordsMs = 250;
 /** One that closes its channel ends within that time, or is ended. */
@@ -139,7 +139,7 @@ export class GuestProcess {
 
   async #killOrAbandon(): Promise<'ended' | 'stuck'> {
     const { promise: timeIsUp, resolve } = Promise.withResolvers<'stuck'>();
-    const cancel = this.#parts.clock.after(killMs, () => resolve('stuck'));
+    const cancel = this.#parts.clock.after(this.#parts.killMs, () => resolve('stuck'));
     const outcome = await Promise.race([this.confined.kill().then(() => 'ended' as const), timeIsUp]);
     cancel();
     if (outcome === 'stuck') this.#abandon();

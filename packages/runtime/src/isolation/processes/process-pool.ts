@@ -1,7 +1,7 @@
-import type { ConfinedProcess, ConfinementLimits, LaunchOptions } from '@hotswap/sandbox';
+import type { ConfinedProcess, ConfinementLimits } from '@hotswap/sandbox';
 import { messageOf } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
-import { confinementOf, type LaunchProfile, needsOwnLaunch, profileOf } from './launch-profile.ts';
+import { confinementOf, type GuestLaunch, type LaunchProfile, needsOwnLaunch, profileOf } from './launch-profile.ts';
 import { GuestProcess } from './guest-process.ts';
 import { ProcessWatch } from './process-watch.ts';
 import { SharedProcesses } from './shared-processes.ts';
@@ -13,13 +13,15 @@ import type { ProcessesStatus, StuckThread } from '../../status.ts';
 /** What a pool is made with. */
 export interface ProcessPoolOptions {
   /** Starts a confined process. */
-  readonly launch: (options: LaunchOptions) => Promise<ConfinedProcess>;
+  readonly launch: (options: GuestLaunch) => Promise<ConfinedProcess>;
   /** Where the guest's entry file is; asked when the first process is wanted. */
   readonly entry: () => Promise<string>;
   /** How many warm processes wait for plugins, once the first was asked for. */
   readonly spares: number;
   /** What a spare is held to; a plugin that may use more of what cannot be changed later gets none. */
   readonly limits: ConfinementLimits;
+  /** How long after it was killed a process counts as stuck; default 2 s. */
+  readonly killMs?: number;
   readonly clock: Pick<HostClock, 'after'>;
   readonly log: Logger;
   /** Told of each process that the system did not let go of. */
@@ -28,6 +30,8 @@ export interface ProcessPoolOptions {
 
 /** New spares are made when nobody has asked for a process for so long: a swap has its moment to itself. */
 const quietMs = 250;
+/** A process that the kernel has not let go of so long after it was killed is stuck. */
+const usualKillMs = 2_000;
 
 /** Confined processes for plugins, each used once, with warm ones in reserve. */
 export class ProcessPool implements PlacePool {
@@ -100,11 +104,12 @@ export class ProcessPool implements PlacePool {
   }
 
   async #launch(profile: LaunchProfile, isSpare: boolean): Promise<GuestProcess> {
-    const { clock, launch, entry } = this.#options;
+    const { clock, launch, entry, killMs = usualKillMs } = this.#options;
     const confined = await launch(confinementOf(profile, await entry(), isSpare));
     return new GuestProcess({
       confined,
       clock,
+      killMs,
       census: this.#census,
       watch: this.#watch,
       onGone: (process) => this.#forget(process),

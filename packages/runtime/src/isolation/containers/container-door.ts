@@ -1,0 +1,88 @@
+import { messageOf } from '@hotswap/protocol';
+import type { ConfinedProcess, ContainerEngine, LayerName, LayerState } from '@hotswap/sandbox';
+import type { Logger } from '@hotswap/sdk';
+import type { ContainerConfig } from '../../config/plugins-config.ts';
+import { fail } from '../../errors.ts';
+import type { GuestLaunch } from '../processes/launch-profile.ts';
+
+export interface ContainerDoorOptions {
+  readonly config: ContainerConfig;
+  /** Layers that operators allow to be missing. */
+  readonly allowMissing: readonly LayerName[];
+  /** Never seen in a container, absolute; undefined: there is none. */
+  readonly data: string | undefined;
+  readonly log: Logger;
+}
+
+/** The way to the engine of containers: nothing is asked of it before the first container is wanted. */
+export class ContainerDoor {
+  readonly #options: ContainerDoorOptions;
+  #engine: Promise<ContainerEngine> | undefined;
+  #layers: readonly LayerState[] | undefined;
+
+  constructor(options: ContainerDoorOptions) {
+    this.#options = options;
+  }
+
+  /** What an operator must know, in sentences. */
+  notices(): readonly string[] {
+    return this.#missing().map(({ layer, consequence }) => {
+      const what = consequence === undefined ? '' : `: ${consequence}`;
+      return `plugins at level container run without ${layer}, which allowMissing allows${what}`;
+    });
+  }
+
+  /** @throws CONTAINER_UNAVAILABLE, CONTAINER_START_FAILED */
+  async launch(options: GuestLaunch): Promise<ConfinedProcess> {
+    try {
+      this.#engine ??= this.#open();
+      const confined = await (await this.#engine).launch(options);
+      this.#note(confined.layers);
+      return confined;
+    } catch (error) {
+      throw asOurs(error);
+    }
+  }
+
+  /** After the last container has ended. */
+  async close(): Promise<void> {
+    await (await this.#engine)?.close();
+  }
+
+  async #open(): Promise<ContainerEngine> {
+    const { ContainerEngine } = await import('@hotswap/sandbox');
+    const { config, allowMissing, data } = this.#options;
+    const [command, ...flags] = config.engine;
+    return new ContainerEngine({
+      allowMissing,
+      mounts: config.mounts.map((source) => ({ source })),
+      ...(command !== undefined && { command: [command, ...flags] }),
+      ...(data !== undefined && { guarded: [data] }),
+    });
+  }
+
+  #note(layers: readonly LayerState[]): void {
+    const isFirst = this.#layers === undefined;
+    this.#layers = layers;
+    if (!isFirst) return;
+    for (const { layer, error, consequence } of this.#missing())
+      this.#options.log.warn({ layer, error, consequence }, 'a layer of containers is missing and was allowed to be');
+  }
+
+  #missing(): readonly LayerState[] {
+    return (this.#layers ?? []).filter(({ status }) => status !== 'used');
+  }
+}
+
+/** What an operator must see to before any container runs; the rest concerns one plugin. */
+const ofTheHost: readonly unknown[] = ['CONTAINER_ENGINE_MISSING', 'CONTAINER_LIMIT_IGNORED', 'SANDBOX_LAYER_MISSING'];
+
+/** Errors of the sandbox package are recognised by their code, and told in the runtime's own. */
+function asOurs(error: unknown): Error {
+  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
+  return fail(
+    ofTheHost.includes(code) ? 'CONTAINER_UNAVAILABLE' : 'CONTAINER_START_FAILED',
+    { reason: messageOf(error) },
+    { cause: error },
+  );
+}
