@@ -62,7 +62,7 @@ test('a value is the other side what a structured clone of it is', () => {
   fc.assert(
     // Its comparison takes properties by any name for what they are, also one called `constructor`.
     fc.property(anything, (value) => deepStrictEqual(crossed(value), structuredClone(value))),
-    { numRuns: 1_000 },
+    { numRuns: 300 },
   );
 });
 
@@ -276,7 +276,7 @@ test('so it is with frames of which some bytes were changed, left out or put twi
       }
       survives(bytes);
     }),
-    { numRuns: 1_000 },
+    { numRuns: 300 },
   );
 });
 
