@@ -11,6 +11,7 @@ export const sandboxErrors = {
   ...launchErrors,
 } as const satisfies Readonly<Record<string, { readonly kind: string; readonly message: string }>>;
 
+/** The code of an error of this package. */
 export type SandboxErrorCode = keyof typeof sandboxErrors;
 
 /** An error of this package. Recognise it by `code`. */

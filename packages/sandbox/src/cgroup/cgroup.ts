@@ -16,6 +16,8 @@ export interface Cgroup {
    * the environment as they were. Must run as the user of this process. Empty where there is nothing to enter.
    */
   readonly enter: readonly string[];
+  /** Lines of a shell that enters by itself, for whoever starts one anyway. Undefined: it takes `enter`. */
+  readonly enterLines?: readonly string[];
   /** Tells the group its first process, whose descendants belong to it too. Call it once, as soon as the pid is known. */
   started(pid: number): void;
   /** Changes limits while it runs; those left out stay. @throws SANDBOX_LIMIT_REFUSED */

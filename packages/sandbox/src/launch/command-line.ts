@@ -1,10 +1,11 @@
+import type { Cgroup } from '../cgroup/cgroup.ts';
 import { rlimitLines } from './rlimits.ts';
 import type { AppliedLimits } from './applied-limits.ts';
 
 /** The steps between this process and the program, each of which becomes the next. */
 export interface ChainOrder {
-  /** Enters the group of processes, as the user of this process; may be empty. */
-  readonly enter: readonly string[];
+  /** Enters the group of processes, as the user of this process. */
+  readonly group: Pick<Cgroup, 'enter' | 'enterLines'> | undefined;
   readonly uid: number | undefined;
   readonly setpriv: string | undefined;
   /** Undefined: limits of the kernel are left as they are. */
@@ -17,10 +18,11 @@ export interface ChainOrder {
 
 /** The whole command, outermost first. Nothing of it is secret but the environment, which bubblewrap reads elsewhere. */
 export function commandLine(order: ChainOrder): readonly string[] {
-  const { enter, uid, setpriv, rlimits, bubblewrap, program, environment } = order;
+  const { group, uid, setpriv, rlimits, bubblewrap, program, environment } = order;
   return [
-    ...enter,
-    ...(rlimits === undefined ? [] : limiting(rlimits, uid !== undefined)),
+    // One shell for both, where that is enough: each program on the way costs most of a millisecond.
+    ...(group?.enterLines === undefined ? (group?.enter ?? []) : []),
+    ...shell([...(group?.enterLines ?? []), ...(rlimits === undefined ? [] : rlimitLines(rlimits, uid !== undefined))]),
     ...(uid === undefined || setpriv === undefined
       ? []
       : [setpriv, '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--']),
@@ -31,8 +33,8 @@ export function commandLine(order: ChainOrder): readonly string[] {
   ];
 }
 
-function limiting(limits: AppliedLimits, countsProcesses: boolean): readonly string[] {
-  return ['/bin/sh', '-c', [...rlimitLines(limits, countsProcesses), 'exec "$@"'].join('\n'), 'sh'];
+function shell(lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ['/bin/sh', '-c', [...lines, 'exec "$@"'].join('\n'), 'sh'];
 }
 
 /** Without bubblewrap it is still told to end with its host, and gets no environment but its own. */

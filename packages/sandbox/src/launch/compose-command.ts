@@ -36,7 +36,7 @@ export async function composeCommand(ground: LaunchGround, order: LaunchOrder, p
   const program = programCommand(ground, order, { temp, preload: preload?.path, memoryMB: around.limits.memoryMB });
   const environment = options.environment ?? { PATH: '/usr/bin:/bin', HOME: temp, TMPDIR: temp, LANG: 'C.UTF-8' };
   const chain = {
-    enter: around.group?.enter ?? [],
+    group: around.group,
     uid: around.uid,
     setpriv: ground.setpriv,
     rlimits: layers.has('rlimits') ? around.limits : undefined,

@@ -49,6 +49,13 @@ export class FileCgroup implements Cgroup {
     return ['/bin/sh', '-c', enterScript, 'enter', String(files.length), ...files];
   }
 
+  get enterLines(): readonly string[] {
+    const files = this.#files.folders.map((folder) =>
+      join(folder, this.#files.enterFile).replaceAll("'", String.raw`'\''`),
+    );
+    return files.map((file) => `echo 0 > '${file}' || exit 125`);
+  }
+
   started(): void {
     // Its descendants are in the group by birth.
   }
