@@ -40,6 +40,7 @@ import { ProcessEnd } from './recovery/process-end.ts';
 import { policyOfSlots } from './recovery/recovery-policy.ts';
 import { Supervisor } from './recovery/supervisor.ts';
 import { tellEscalation } from './recovery/recovery-log.ts';
+import { RuntimeResources } from './verbs/status/runtime-resources.ts';
 import { type RuntimeOptions, type RuntimeSettings, storageFile } from './runtime-options.ts';
 import { StateAtRest } from './state/state-at-rest.ts';
 import type { SwapParts } from './swap/swap.ts';
@@ -75,6 +76,7 @@ export interface RuntimeCore {
   readonly verifier: Verifier;
   readonly withdrawals: Withdrawals;
   readonly supervisor: Supervisor;
+  readonly resources: RuntimeResources;
   readonly clock: HostClock;
   readonly isolates: Isolates;
   readonly dispatch: Dispatch;
@@ -267,6 +269,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       if (report.operation === 'unload' && isDone) {
         forgetPlugin(services, report.plugin);
         stateAtRest.release(report.plugin);
+        resources.monitor.forget(report.plugin);
       }
       transitions.logReport(report);
     },
@@ -290,6 +293,19 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     escalated: (escalation) => {
       events.emit('escalation', escalation);
       void tellEscalation(options.onEscalation, escalation, log);
+    },
+  });
+
+  const resources = new RuntimeResources({
+    clock,
+    log,
+    slots: () => roster.slots,
+    operator: config.plugins.security,
+    thresholds: { warnAt: settings.warnAt, actAt: 1 },
+    intervalMs: limits.usageIntervalMs,
+    violated: (violation) => {
+      events.emit('violation', violation);
+      if (settings.onViolation === 'restart') supervisor.overLimit(violation.plugin, violation.detail);
     },
   });
 
@@ -334,6 +350,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     verifier,
     withdrawals,
     supervisor,
+    resources,
     clock,
     isolates,
     dispatch: createDispatch({ router, identify: options.identify }),

@@ -59,6 +59,8 @@ export interface RuntimeLimits {
   readonly parkTimeoutMs: number;
   /** Requests that wait for one plugin at most; default 1,000. */
   readonly maxParked: number;
+  /** How often what plugins use is held against their limits; default 5,000. */
+  readonly usageIntervalMs: number;
   /** Warm threads that wait for `strict` plugins, and processes for `sandbox` ones, once there was one; default 1 each. */
   readonly spares: number;
 }
@@ -119,6 +121,10 @@ export interface RuntimeSettings {
   /** The most that a manifest may ask for. */
   readonly mostAllowed: PluginAllowance;
   readonly watchRules: WatchRules;
+  /** The share of a limit from which on an operator is warned. */
+  readonly warnAt: number;
+  /** What a plugin meets that goes over a limit which nothing else holds it to. */
+  readonly onViolation: 'alert' | 'restart';
   /** What an operator must know, in sentences. */
   readonly notices: readonly string[];
 }
@@ -156,11 +162,14 @@ export function resolveSettings(options: RuntimeOptions): RuntimeSettings {
       snapshotIntervalMs: plugins.snapshotIntervalMs,
       parkTimeoutMs: plugins.parkTimeoutMs,
       maxParked: plugins.maxParked,
+      usageIntervalMs: plugins.usageIntervalMs,
       spares: plugins.spares,
       ...options.limits,
     },
     mostAllowed: isConfigured ? allowanceOf(config) : unlimited,
     watchRules: { ...defaultWatchRules, ...options.watchRules },
+    warnAt: plugins.security.warnAtPercent / 100,
+    onViolation: plugins.security.onViolation,
     notices,
   };
 }

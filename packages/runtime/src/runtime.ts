@@ -29,7 +29,7 @@ import { provisionalName } from './verbs/start-up/find-plugins.ts';
 import { checkVariables } from './verbs/start-up/check-variables.ts';
 import { startPlugins, type WantedPlugin } from './verbs/start-up/start-plugins.ts';
 import { noteMissing, sourcesIn, wantedPlugins } from './verbs/start-up/wanted-plugins.ts';
-import { statusOf } from './verbs/status-of.ts';
+import { statusOfSlot } from './verbs/status/status-of-slot.ts';
 import type { RuntimeEvents } from './verbs/transitions.ts';
 import { updateConfig, type ConfigUpdate } from './verbs/update-config.ts';
 
@@ -195,6 +195,7 @@ class PluginRuntime implements Runtime {
     }
     supervisor.start();
     this.#core.withdrawals.start();
+    this.#core.resources.monitor.start();
     stateAtRest.start();
     this.#probe = startHealthProbe({
       slots: () => roster.slots,
@@ -224,7 +225,7 @@ class PluginRuntime implements Runtime {
     const { threads, processes } = isolates;
     const layers = isolates.layers();
     const dependents = roster.dependents();
-    const plugins = roster.slots.map((slot) => this.#statusOf(slot, dependents.get(slot.name) ?? []));
+    const plugins = roster.slots.map((slot) => statusOfSlot(this.#core, slot, dependents.get(slot.name) ?? []));
     return {
       enabled: settings.config.plugins.enabled && this.#phase !== 'created',
       startedAt: this.#startedAt,
@@ -240,7 +241,7 @@ class PluginRuntime implements Runtime {
 
   pluginStatus(plugin: string): PluginStatus {
     const { roster } = this.#core;
-    return this.#statusOf(roster.get(plugin), roster.dependentsOf(plugin));
+    return statusOfSlot(this.#core, roster.get(plugin), roster.dependentsOf(plugin));
   }
 
   pluginConfig(plugin: string): Readonly<Record<string, unknown>> | undefined {
@@ -350,12 +351,6 @@ class PluginRuntime implements Runtime {
     return Object.assign(toConnect(management), management);
   }
 
-  #statusOf(slot: PluginSlot, dependents: readonly string[]): PluginStatus {
-    const { supervisor, sockets, stateAtRest } = this.#core;
-    const savedState = stateAtRest.keeper.statusOf(slot.name);
-    return statusOf(slot, { dependents, recovery: supervisor.statusOf(slot), sockets, savedState });
-  }
-
   #wanted(): Promise<readonly WantedPlugin[]> {
     const { settings, wishes, log } = this.#core;
     const desired = wishes.desired?.plugins ?? {};
@@ -369,6 +364,7 @@ class PluginRuntime implements Runtime {
     this.#core.diagnostics.close();
     await this.#follower?.[Symbol.asyncDispose]();
     this.#probe?.close();
+    this.#core.resources.monitor.close();
     supervisor.close();
     await this.#core.withdrawals.close();
     stateAtRest.stop();

@@ -45,6 +45,8 @@ export interface PluginStatus {
   readonly tasks: readonly string[];
   /** What the ledger of the default generation still holds, by kind. */
   readonly resources: Readonly<Record<string, number>>;
+  /** What it uses of the machine; absent where nobody can tell it from the host, and before the first look. */
+  readonly usage?: UsageStatus;
   readonly activeRequests: number;
   /** Open WebSocket connections. */
   readonly connections: number;
@@ -67,6 +69,45 @@ export interface PluginStatus {
   /** The last state of it that was kept for a crash or a restart; absent while there is none. */
   readonly savedState?: SavedStateStatus;
   readonly counts: { readonly requests: number; readonly errors: number; readonly rollbacks: number };
+}
+
+/** What a plugin can use up. */
+export type ResourceType = 'memory' | 'cpu' | 'threads' | 'files' | 'connections' | 'disk' | 'time' | 'network';
+
+/** What one plugin may use; undefined: nobody has set a limit. */
+export interface ResourceLimits {
+  readonly memoryMB: number | undefined;
+  /** Of one core. */
+  readonly cpuPercent: number | undefined;
+  /** Threads and processes together. */
+  readonly threads: number | undefined;
+  readonly files: number | undefined;
+  readonly diskMB: number | undefined;
+}
+
+/** What a plugin uses, as of one look. Undefined: it cannot be told. */
+export interface UsageReading {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly memoryBytes: number | undefined;
+  /** Of one core, since the look before. */
+  readonly cpuPercent: number | undefined;
+  /** Threads and processes together. */
+  readonly threads: number | undefined;
+  readonly openFiles: number | undefined;
+  readonly diskBytes: number | undefined;
+  /** Since its process began. */
+  readonly networkSentBytes: number | undefined;
+  readonly networkReceivedBytes: number | undefined;
+}
+
+/** What an operator may ask about the resources of one plugin. */
+export interface UsageStatus extends UsageReading {
+  readonly limits: ResourceLimits;
+  /** What nothing on this host holds it to. */
+  readonly unenforced: readonly ResourceType[];
+  /** How often it went over each limit, since it was loaded. */
+  readonly violations: Readonly<Partial<Record<ResourceType, number>>>;
 }
 
 /** What the runtime does by itself about a plugin that is not well. */

@@ -29,6 +29,7 @@ describe('a change of the config', () => {
     ['', '[plugins.a]\nenabled = false', ['disable a']],
     ['[plugins.a]\nenabled = false', '[plugins.a]\nconfig.x = 1', ['enable a']],
     ['', '[plugins.a]\nisolation = "strict"', ['swap a']],
+    ['', '[plugins.a]\nshareProcess = "group"', ['swap a']],
     ['', '[plugins.a]\nsource = "/a.tgz"\nconfig.x = 1', ['swap a']],
     ['', '[plugins.c]\nsource = "/c.tgz"', ['load c']],
     ['', '[plugins.c]', []],

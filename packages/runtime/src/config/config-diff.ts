@@ -18,6 +18,8 @@ export interface WantedPlugin {
   /** `undefined`: from the plugin directory. */
   readonly source: string | undefined;
   readonly isolation: IsolationLevel | undefined;
+  /** Whom it shares its process with. */
+  readonly shareProcess: string | undefined;
   /** The file's config, or the operator's override of it. */
   readonly config: PluginConfigValues;
 }
@@ -75,14 +77,14 @@ export function wantedPlugins(
   }
   const inDirectory = new Set(known.filter(({ isInDirectory }) => isInDirectory).map(({ name }) => name));
   for (const [name, entry] of Object.entries(plugins.entries)) {
-    const { enabled, source, isolation, config, override, isUnloaded } = entry;
+    const { enabled, source, isolation, shareProcess, config, override, isUnloaded } = entry;
     if (isUnloaded || (source === undefined && !inDirectory.has(name))) wanted.delete(name);
-    else wanted.set(name, { enabled, source, isolation, config: override ?? config });
+    else wanted.set(name, { enabled, source, isolation, shareProcess, config: override ?? config });
   }
   return wanted;
 }
 
-const fromDirectory = { source: undefined, isolation: undefined };
+const fromDirectory = { source: undefined, isolation: undefined, shareProcess: undefined };
 
 function operationFor(
   plugin: string,
@@ -92,8 +94,8 @@ function operationFor(
   if (!wanted) return before && { type: 'unload', plugin };
   if (!before) return { type: 'load', plugin, wanted };
   if (before.enabled !== wanted.enabled) return { type: wanted.enabled ? 'enable' : 'disable', plugin, wanted };
-  const isSameCode = before.source === wanted.source && before.isolation === wanted.isolation;
-  if (!isSameCode) return { type: 'swap', plugin, wanted };
+  const isSamePlace = before.isolation === wanted.isolation && before.shareProcess === wanted.shareProcess;
+  if (!isSamePlace || before.source !== wanted.source) return { type: 'swap', plugin, wanted };
   return isDeepStrictEqual(before.config, wanted.config) ? undefined : { type: 'configure', plugin, wanted };
 }
 

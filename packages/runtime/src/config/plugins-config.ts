@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { LayerName } from '@hotswap/sandbox';
-import { count, countOrNone, duration, flag, layers, text, texts } from './document/setting-kinds.ts';
+import { count, countOrNone, duration, flag, layers, text, texts, violationAnswer } from './document/setting-kinds.ts';
 import type { SettingsSection } from './document/settings-reader.ts';
 import { readPluginEntries } from './plugin-entry.ts';
 import type { PluginEntry } from './plugin-entry.ts';
@@ -15,6 +15,10 @@ export interface SecurityConfig {
   readonly maxMemoryMB: number;
   /** For each plugin, in percent of one core; default 50. */
   readonly maxCPUPercent: number;
+  /** The share of a limit, in percent, from which on operators are warned; default 80. */
+  readonly warnAtPercent: number;
+  /** What a plugin meets that goes over a limit which nothing else holds it to; default `alert`. */
+  readonly onViolation: 'alert' | 'restart';
   readonly maxThreads: number | undefined;
   readonly maxFileHandles: number | undefined;
   readonly maxNetworkConns: number | undefined;
@@ -65,6 +69,8 @@ export interface PluginsConfig {
   readonly parkTimeoutMs: number;
   /** How many wait for one plugin at most; default 1,000. */
   readonly maxParked: number;
+  /** How often what plugins use is held against their limits; default 5,000. */
+  readonly usageIntervalMs: number;
   /** Warm threads that wait for `strict` plugins, once there was one; default 1. */
   readonly spares: number;
   readonly security: SecurityConfig;
@@ -91,6 +97,7 @@ export function readPluginsConfig(section: SettingsSection, folder: string): Plu
     snapshotIntervalMs: section.read('snapshotInterval', duration, 30_000),
     parkTimeoutMs: section.read('parkTimeout', duration, 5_000),
     maxParked: section.read('maxParked', count, 1_000),
+    usageIntervalMs: section.read('usageInterval', duration, 5_000),
     spares: section.read('spares', countOrNone, 1),
     security: readSecurity(section.section('security'), folder),
   };
@@ -105,6 +112,8 @@ function readSecurity(section: SettingsSection, folder: string): SecurityConfig 
     allowUnsigned: section.read('allowUnsigned', flag, false),
     maxMemoryMB: section.read('maxMemoryMB', count, 256),
     maxCPUPercent: section.read('maxCPUPercent', count, 50),
+    warnAtPercent: section.read('warnAtPercent', count, 80),
+    onViolation: section.read('onViolation', violationAnswer, 'alert'),
     maxThreads: section.read('maxThreads', count, undefined),
     maxFileHandles: section.read('maxFileHandles', count, undefined),
     maxNetworkConns: section.read('maxNetworkConns', count, undefined),

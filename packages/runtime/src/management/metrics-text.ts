@@ -4,6 +4,7 @@ import { DurationHistogram } from '../host-services/metrics/duration-histogram.t
 import { renderMetrics } from '../host-services/metrics/exposition.ts';
 import type { PluginFacts } from '../host-services/metrics/runtime-metrics.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
+import type { UsageStatus } from '../status.ts';
 
 /** Everything there is to scrape: the runtime's own series, then the plugins'. */
 export function metricsText({
@@ -12,13 +13,16 @@ export function metricsText({
   sockets,
   isolates: { threads, processes },
   supervisor,
-}: Pick<RuntimeCore, 'services' | 'roster' | 'sockets' | 'isolates' | 'supervisor'>): string {
+  resources,
+}: Pick<RuntimeCore, 'services' | 'roster' | 'sockets' | 'isolates' | 'supervisor' | 'resources'>): string {
   const facts = {
     now: Date.now(),
     plugins: roster.slots.map((slot) => ({
       ...factsOf(slot),
       connections: sockets.count(slot.name),
       recovery: supervisor.countsOf(slot),
+      ...usageOf(resources.statusOf(slot)),
+      violations: resources.monitor.violationsOf(slot.name),
     })),
     sandboxInstances: processes.status().alive,
     threads: { ...threads.status(), stuckTotal: threads.stuckTotal },
@@ -28,7 +32,13 @@ export function metricsText({
   return renderMetrics([...services.runtimeMetrics.families(facts), ...services.metrics.families()]);
 }
 
-function factsOf(slot: PluginSlot): PluginFacts {
+function usageOf(usage: UsageStatus | undefined): Partial<PluginFacts> {
+  const { memoryBytes, cpuPercent, diskBytes, networkSentBytes = 0, networkReceivedBytes = 0 } = usage ?? {};
+  if (usage === undefined) return {};
+  return { memoryBytes, cpuPercent, diskBytes, networkBytes: networkSentBytes + networkReceivedBytes };
+}
+
+function factsOf(slot: PluginSlot): Omit<PluginFacts, 'violations'> {
   const generations = [...slot.generations.values()];
   const sum = (read: (generation: (typeof generations)[number]) => number): number =>
     generations.reduce((total, generation) => total + read(generation), 0);
@@ -44,7 +54,6 @@ function factsOf(slot: PluginSlot): PluginFacts {
     panics: slot.past.faults + sum(({ faults }) => faults),
     durations: durationsOf(slot).facts(),
     rollbacks: slot.rollbacks,
-    violations: {},
   };
 }
 

@@ -1,6 +1,13 @@
 // The bodies of the reading endpoints. Names and order of the fields are a published contract: programs that
 // watched the Go implementation read them unchanged.
-import type { PluginHistory, PluginStatus, RecoveryStatus, RuntimeStatus, SnapshotStatus } from '../status.ts';
+import type {
+  PluginHistory,
+  PluginStatus,
+  RecoveryStatus,
+  RuntimeStatus,
+  SnapshotStatus,
+  UsageStatus,
+} from '../status.ts';
 import type { SignerOfPlugin } from '../verification/judge.ts';
 import { healthOf, summarise, unixSeconds } from './health.ts';
 
@@ -88,12 +95,35 @@ export function pluginBody(plugin: PluginStatus, now: number): Body {
     origin: plugin.origin ?? null,
     unsigned: plugin.unsigned,
     signer: plugin.signer ? signerBody(plugin.signer) : null,
+    usage: plugin.usage ? usageBody(plugin.usage) : null,
     config_source: plugin.configSource,
     recovery: plugin.recovery ? recoveryBody(plugin.recovery) : null,
     counts: plugin.counts,
     connections: plugin.connections,
     websocket: plugin.websocket ?? null,
     timestamp: unixSeconds(now),
+  };
+}
+
+function usageBody({ at, limits, unenforced, violations, ...usage }: UsageStatus): Body {
+  return {
+    at: unixSeconds(at),
+    memory_bytes: usage.memoryBytes ?? null,
+    cpu_percent: usage.cpuPercent ?? null,
+    threads: usage.threads ?? null,
+    open_files: usage.openFiles ?? null,
+    disk_bytes: usage.diskBytes ?? null,
+    network_sent_bytes: usage.networkSentBytes ?? null,
+    network_received_bytes: usage.networkReceivedBytes ?? null,
+    limits: {
+      memory_mb: limits.memoryMB ?? null,
+      cpu_percent: limits.cpuPercent ?? null,
+      threads: limits.threads ?? null,
+      files: limits.files ?? null,
+      disk_mb: limits.diskMB ?? null,
+    },
+    unenforced,
+    violations,
   };
 }
 

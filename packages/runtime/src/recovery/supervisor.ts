@@ -77,6 +77,11 @@ export class Supervisor {
     else this.#of(slot).ails('health', problem);
   }
 
+  /** A plugin uses more than it may, and its operator wants it ended for that. */
+  overLimit(plugin: string, detail: string): void {
+    this.#withRecovery(plugin, (recovery) => recovery.ails('limit', detail));
+  }
+
   /** A verb begins. */
   verbBegins(plugin: string, actor: string, reason: string): void {
     if (automaticActors.includes(actor)) return;

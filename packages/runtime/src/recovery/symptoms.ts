@@ -5,9 +5,10 @@
  * - `faults`: too many errors outside any call
  * - `timeouts`: too many calls in a row without an answer
  * - `breaker`: too many failed calls
+ * - `limit`: it uses more than it may
  * - `start-failed`: it did not start, and nobody was there to be told
  */
-export type Symptom = 'crash' | 'health' | 'faults' | 'timeouts' | 'breaker' | 'start-failed';
+export type Symptom = 'crash' | 'health' | 'faults' | 'timeouts' | 'breaker' | 'limit' | 'start-failed';
 
 /** Who acts on a symptom: one of the two, never both. */
 export type Healer = 'watch' | 'supervisor';
@@ -23,6 +24,7 @@ const healers: Readonly<Record<Symptom, { readonly onProbation: Healer; readonly
   faults: { onProbation: 'watch', later: 'supervisor' },
   timeouts: { onProbation: 'watch', later: 'supervisor' },
   breaker: { onProbation: 'watch', later: 'supervisor' },
+  limit: { onProbation: 'supervisor', later: 'supervisor' },
   'start-failed': { onProbation: 'supervisor', later: 'supervisor' },
 };
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { calm, followPressure, judgeUsage, type Pressure, type UsageReading } from './judge-usage.ts';
+import { calm, followPressure, judgeUsage, type Pressure } from './judge-usage.ts';
+import type { UsageReading } from '../status.ts';
 
 const nothing: UsageReading = {
   at: 0,

@@ -1,19 +1,4 @@
-import type { ResourceLimits } from './resource-limits.ts';
-import type { ResourceType } from '../host-services/metrics/runtime-metrics.ts';
-
-/** What a plugin uses, as of one look. Undefined: it cannot be told. */
-export interface UsageReading {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly memoryBytes: number | undefined;
-  /** Of one core, since the look before. */
-  readonly cpuPercent: number | undefined;
-  readonly threads: number | undefined;
-  readonly openFiles: number | undefined;
-  readonly diskBytes: number | undefined;
-  readonly networkSentBytes: number | undefined;
-  readonly networkReceivedBytes: number | undefined;
-}
+import type { ResourceLimits, ResourceType, UsageReading } from '../status.ts';
 
 /** How near to a limit is worth a word, as shares of it. */
 export interface Thresholds {

@@ -1,17 +1,6 @@
 import type { IsolationLevel, PluginManifest } from '@hotswap/protocol';
 import type { LayerState } from '@hotswap/sandbox';
-import type { ResourceType } from '../host-services/metrics/runtime-metrics.ts';
-
-/** What one plugin may use; undefined: nobody has set a limit. */
-export interface ResourceLimits {
-  readonly memoryMB: number | undefined;
-  /** Of one core. */
-  readonly cpuPercent: number | undefined;
-  /** Threads and processes together. */
-  readonly threads: number | undefined;
-  readonly files: number | undefined;
-  readonly diskMB: number | undefined;
-}
+import type { ResourceLimits, ResourceType } from '../status.ts';
 
 /** What operators set for every plugin. */
 export interface OperatorLimits {

@@ -8,10 +8,9 @@ import {
   type PressureMemory,
   type ResourcePressure,
   type Thresholds,
-  type UsageReading,
 } from './judge-usage.ts';
-import { type ResourceLimits, unenforcedAt } from './resource-limits.ts';
-import type { ResourceType } from '../host-services/metrics/runtime-metrics.ts';
+import { unenforcedAt } from './resource-limits.ts';
+import type { ResourceLimits, ResourceType, UsageReading, UsageStatus } from '../status.ts';
 import type { HostClock } from '../host-services/system-clock.ts';
 import type { Isolate } from '../isolation/isolate.ts';
 
@@ -33,13 +32,6 @@ export interface Violation {
   readonly detail: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-}
-
-/** What an operator may ask about the resources of one plugin. */
-export interface UsageStatus extends UsageReading {
-  readonly limits: ResourceLimits;
-  /** What nothing on this host holds it to. */
-  readonly unenforced: readonly ResourceType[];
 }
 
 export interface ResourceMonitorParts {
@@ -103,7 +95,9 @@ export class ResourceMonitor {
   /** Undefined: it was not looked at, or there is nothing to be seen. */
   statusOf({ plugin, isolate, limits }: Watched): UsageStatus | undefined {
     const reading = this.#latest.get(plugin)?.reading;
-    return reading && { ...reading, limits, unenforced: unenforcedAt(isolate.level, isolate.layers?.() ?? []) };
+    if (reading === undefined) return undefined;
+    const unenforced = unenforcedAt(isolate.level, isolate.layers?.() ?? []);
+    return { ...reading, limits, unenforced, violations: this.violationsOf(plugin) };
   }
 
   /** How often a plugin has gone over each limit, since it was loaded. */

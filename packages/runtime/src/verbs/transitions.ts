@@ -4,6 +4,7 @@ import type { Escalation } from '../recovery/recovery-parts.ts';
 import type { Logger } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
 import type { PluginSlot } from '../plugin/plugin-slot.ts';
+import type { Violation } from '../resources/resource-monitor.ts';
 import type { Transition, TransitionHooks } from '../runtime-options.ts';
 import { withLimit } from '../swap/time-limit.ts';
 import type { SwapReport } from '../swap/swap-report.ts';
@@ -18,6 +19,8 @@ export interface RuntimeEvents {
   readonly rollback: [{ readonly plugin: string; readonly reason: string; readonly to: number | undefined }];
   /** Recovery has done what it may do, and the plugin is not well: an operator must act. */
   readonly escalation: [Escalation];
+  /** A plugin went over a limit of what it may use. Told once, until it is within the limit again. */
+  readonly violation: [Violation];
 }
 
 const hookLimitMs = 5_000;

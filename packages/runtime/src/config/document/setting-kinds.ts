@@ -111,6 +111,8 @@ const levels: readonly IsolationLevel[] = ['none', 'basic', 'strict', 'sandbox',
 
 export const isolation: SettingKind<IsolationLevel> = oneOf(levels);
 
+export const violationAnswer: SettingKind<'alert' | 'restart'> = oneOf(['alert', 'restart']);
+
 /** A list written in one line: a JSON array, else items between commas. */
 export function listFromText(written: string): unknown {
   return written.trimStart().startsWith('[') ? fromJson(written) : written.split(',').map((item) => item.trim());

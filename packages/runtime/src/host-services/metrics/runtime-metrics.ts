@@ -1,13 +1,10 @@
-import type { PublicState, ThreadsStatus } from '../../status.ts';
-import type { Operation } from '../../status.ts';
+import type { Operation, PublicState, ResourceType, ThreadsStatus } from '../../status.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import type { DurationFacts } from './duration-histogram.ts';
 import { histogramSamples } from './exposition.ts';
 import type { MetricFamily, Sample } from './exposition.ts';
 
 export type RollbackReason = 'health' | 'error-rate' | 'latency' | 'crash' | 'start-failed' | 'migration' | 'manual';
-
-export type ResourceType = 'memory' | 'cpu' | 'threads' | 'files' | 'connections' | 'disk' | 'time' | 'network';
 
 /** What a scrape shows of recovery; counts are since the plugin was loaded. */
 export interface RecoveryCounts {

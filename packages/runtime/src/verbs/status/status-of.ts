@@ -1,10 +1,10 @@
 import type { IsolationLevel } from '@hotswap/protocol';
 import type { LayerState } from '@hotswap/sandbox';
-import { requiredBy } from './roster.ts';
-import type { PluginSlot } from '../plugin/plugin-slot.ts';
-import { registrationLabels } from '../registration-label.ts';
-import type { PluginStatus } from '../status.ts';
-import { hasSockets } from '../http/websocket/unserved-sockets.ts';
+import { requiredBy } from '../roster.ts';
+import type { PluginSlot } from '../../plugin/plugin-slot.ts';
+import { registrationLabels } from '../../registration-label.ts';
+import type { PluginStatus } from '../../status.ts';
+import { hasSockets } from '../../http/websocket/unserved-sockets.ts';
 
 /** What a slot alone does not know. */
 export interface StatusContext {
@@ -14,11 +14,12 @@ export interface StatusContext {
   readonly sockets: { count(plugin: string): number; readonly isAvailable: boolean };
   readonly recovery: Pick<PluginStatus, 'breaker' | 'recovery'>;
   readonly savedState: PluginStatus['savedState'];
+  readonly usage: PluginStatus['usage'];
 }
 
 /** Everything an operator may ask about one plugin, computed from its slot. */
 export function statusOf(slot: PluginSlot, context: StatusContext): PluginStatus {
-  const { dependents, recovery, sockets, savedState } = context;
+  const { dependents, recovery, sockets, savedState, usage } = context;
   const { current, failure, wish } = slot;
   const manifest = current?.artifact.manifest;
   const signer = current?.artifact.verification?.signer;
@@ -52,6 +53,7 @@ export function statusOf(slot: PluginSlot, context: StatusContext): PluginStatus
     dependents,
     ...registrationLabels(current?.registrations ?? []),
     resources: current?.isolate.resources() ?? {},
+    ...(usage && { usage }),
     activeRequests: generations.reduce((sum, { leases }) => sum + leases.count, 0),
     connections: sockets.count(slot.name),
     ...(hasSockets(slot) && { websocket: sockets.isAvailable ? 'available' : 'unavailable' }),
