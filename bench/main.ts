@@ -6,6 +6,7 @@ import { BenchScope } from './bench-scope.ts';
 import { type Entry, type Finding, toEntry } from './measure.ts';
 import { availabilitySoak } from './soak/availability-soak.ts';
 import { callBasic } from './rows/calls/call-basic.ts';
+import { callGrpc } from './rows/calls/call-grpc.ts';
 import { callSandbox } from './rows/calls/call-sandbox.ts';
 import { callStrict } from './rows/calls/call-strict.ts';
 import { devSave } from './rows/dev-save.ts';
@@ -28,6 +29,7 @@ const rows: readonly BenchRow[] = [
   callBasic,
   callStrict,
   callSandbox,
+  callGrpc,
   httpPlugin,
   startWarm,
   startCold,

@@ -13,6 +13,7 @@ import type { MethodDefinition } from '@grpc/proto-loader';
 import { CodedError } from '@hotswap/protocol';
 import type { Endpoint, EndpointEnd } from '../launch/endpoint.ts';
 import { tokenField } from '../launch/handshake.ts';
+import { deadlineIn } from '../deadline.ts';
 import { fail } from '../errors.ts';
 
 /** Larger messages are none: bodies and states come in parts. */
@@ -186,10 +187,9 @@ export class PluginClient {
   }
 
   async #endedSoon(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const waited = new Promise((resolve) => (timer = setTimeout(resolve, exitWaitMs)));
-    await Promise.race([this.#endpoint.exited, waited]);
-    clearTimeout(timer);
+    const { over, cancel } = deadlineIn(exitWaitMs);
+    await Promise.race([this.#endpoint.exited, over]);
+    cancel();
   }
 }
 

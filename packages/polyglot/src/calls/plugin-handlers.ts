@@ -9,7 +9,7 @@ import { services } from '../wire/services.ts';
 import { fail } from '../errors.ts';
 
 /** The largest body of a route that is called in one message, in bytes. */
-export const largestBody = 1_048_576;
+const largestBody = 1_048_576;
 
 type Next = (request: HotRequest) => HotResponse | Promise<HotResponse>;
 

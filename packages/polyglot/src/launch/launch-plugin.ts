@@ -11,7 +11,11 @@ import { type Handshake, pluginEnvironment, readHandshake } from './handshake.ts
 import { LastLines, onLines } from './lines.ts';
 import { type PluginLog, readLogLine } from './log-line.ts';
 import type { PluginProcess, ProcessEnd, ProcessStart } from './plugin-process.ts';
+import { deadlineIn } from '../deadline.ts';
 import { fail } from '../errors.ts';
+
+/** How long the last words of a process that has ended may be on their way. */
+const outputMs = 200;
 
 /** What to launch, and how. */
 export interface PluginLaunch {
@@ -99,18 +103,21 @@ async function firstLine(
     (text) => tell(text, 'stderr'),
     () => errorsRead.resolve(),
   );
-  const timer = setTimeout(() => {
+  const deadline = deadlineIn(handshakeMs);
+  void deadline.over.then(() => {
     reject(fail('PLUGIN_HANDSHAKE_LATE', { plugin, limitMs: handshakeMs, printed: shown(lastLines) }));
-  }, handshakeMs);
+  });
   void exited.then(async ({ detail }) => {
     // What it wrote last says why it ended, and may still be on its way.
-    await Promise.race([errorsRead.promise, soon()]);
+    const soon = deadlineIn(outputMs);
+    await Promise.race([errorsRead.promise, soon.over]);
+    soon.cancel();
     reject(fail('PLUGIN_HANDSHAKE_MISSING', { plugin, reason: detail, printed: shown(lastLines) }));
   });
   try {
     return { line: await promise, lastLines };
   } finally {
-    clearTimeout(timer);
+    deadline.cancel();
   }
 }
 
@@ -155,10 +162,6 @@ function endOf({ code, signal, cause, detail }: ProcessEnd, lastLines: LastLines
 
 function shown(lines: LastLines): string {
   return lines.all.length === 0 ? 'nothing' : lines.all.slice(-5).join(' / ').slice(0, 1_000);
-}
-
-function soon(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 200).unref());
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

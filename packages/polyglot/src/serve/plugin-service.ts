@@ -110,7 +110,19 @@ async function answerOf(
   const { method, url, headers, params = {} } = http;
   const given = body ?? (http.body !== undefined && http.body.length > 0 ? http.body : null);
   const fields = new HotHeaders(headers.map(({ name, value }): [string, string] => [name, value]));
-  return route.handle(new HotRequest(url, { method, headers: fields, body: given }), { ...call, params });
+  return route.handle(new HotRequest(url, { method, headers: fields, body: given }), withParams(call, params));
+}
+
+function withParams<Params>(call: ServedCall, params: Params): ServedCall & { readonly params: Params } {
+  const { requestId, tenant } = call;
+  return {
+    requestId,
+    tenant,
+    params,
+    get signal() {
+      return call.signal;
+    },
+  };
 }
 
 async function whole(response: HotResponse): Promise<NonNullable<HandleResponse['http']>> {
@@ -203,13 +215,40 @@ async function answered<Response>(work: Promise<Response>, answer: sendUnaryData
   }
 }
 
-function servedCall(
-  { requestId, tenant }: HandleRequest,
-  call: { readonly cancelled: boolean; on(event: 'cancelled', tell: () => void): unknown },
-): ServedCall {
-  const controller = new AbortController();
-  call.on('cancelled', () => controller.abort(new Error('the caller has given the call up')));
-  return { requestId, tenant: tenant === '' ? undefined : tenant, signal: controller.signal };
+interface Cancellable {
+  readonly cancelled: boolean;
+  on(event: 'cancelled', tell: () => void): unknown;
+}
+
+function servedCall({ requestId, tenant }: HandleRequest, call: Cancellable): ServedCall {
+  return new LazyCall({ requestId, tenant: tenant === '' ? undefined : tenant }, call);
+}
+
+/** Most handlers never look at their signal: it is made for those that do. */
+class LazyCall implements ServedCall {
+  readonly requestId: string;
+  readonly tenant: string | undefined;
+  readonly #call: Cancellable;
+  #controller: AbortController | undefined;
+
+  constructor({ requestId, tenant }: Pick<ServedCall, 'requestId' | 'tenant'>, call: Cancellable) {
+    this.requestId = requestId;
+    this.tenant = tenant;
+    this.#call = call;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= this.#follow();
+    return this.#controller.signal;
+  }
+
+  #follow(): AbortController {
+    const controller = new AbortController();
+    const abort = (): void => controller.abort(new Error('the caller has given the call up'));
+    if (this.#call.cancelled) abort();
+    else this.#call.on('cancelled', abort);
+    return controller;
+  }
 }
 
 function unknownMethod({ registration }: Pick<HandleRequest, 'registration'>): ErrorMessage {

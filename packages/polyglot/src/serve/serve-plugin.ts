@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,18 +6,17 @@ import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
-  ServerInterceptingCall,
-  type ServerInterceptor,
   type ServerUnaryCall,
-  status,
 } from '@grpc/grpc-js';
+import { guarded } from './guarded.ts';
 import { pluginService } from './plugin-service.ts';
 import type { ServedPlugin } from './served-plugin.ts';
 import { largestMessage } from '../calls/plugin-client.ts';
 import { type Identity, makeIdentity } from '../launch/certificate.ts';
-import { cookie, tokenField, variables, writeHandshake } from '../launch/handshake.ts';
+import { cookie, variables, writeHandshake } from '../launch/handshake.ts';
 import type { ServingStatus } from '../wire/messages.ts';
 import { protocolVersion, services } from '../wire/services.ts';
+import { deadlineIn, lookEvery } from '../deadline.ts';
 import { fail } from '../errors.ts';
 
 /** How often a plugin that another kind of host started looks whether that is still there. */
@@ -67,10 +65,9 @@ function serverOf(plugin: ServedPlugin, token: string | undefined, shutDown: () 
   const server = new Server({
     'grpc.max_receive_message_length': largestMessage,
     'grpc.max_send_message_length': largestMessage,
-    interceptors: token === undefined ? [] : [tokenCheck(token)],
   });
   const { plugin: service, health, controller, broker } = services();
-  server.addService({ ...service }, pluginService(plugin));
+  server.addService({ ...service }, guarded(pluginService(plugin), token));
   server.addService(
     { ...health },
     {
@@ -100,25 +97,6 @@ function serverOf(plugin: ServedPlugin, token: string | undefined, shutDown: () 
   return server;
 }
 
-/** Refuses calls of anybody but the host that started this process. */
-function tokenCheck(token: string): ServerInterceptor {
-  const expected = Buffer.from(token);
-  return (_, call) =>
-    new ServerInterceptingCall(call, {
-      start: (next) =>
-        next({
-          onReceiveMetadata: (metadata, proceed) => {
-            const given = Buffer.from(String(metadata.get(tokenField)[0] ?? ''));
-            if (given.length === expected.length && timingSafeEqual(given, expected)) return proceed(metadata);
-            call.sendStatus({
-              code: status.UNAUTHENTICATED,
-              details: `the metadata ${tokenField} is missing or wrong`,
-            });
-          },
-        }),
-    });
-}
-
 function credentialsOf(identity: Identity | undefined, hostCertificate: string): ServerCredentials {
   if (identity === undefined) return ServerCredentials.createInsecure();
   const pair = { private_key: Buffer.from(identity.privateKey), cert_chain: Buffer.from(identity.certificate) };
@@ -141,15 +119,18 @@ function watchHost(isHotswap: boolean, gone: () => void): void {
     return;
   }
   const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && gone(), parentCheckMs).unref();
+  lookEvery(parentCheckMs, () => {
+    if (process.ppid !== parent) gone();
+  });
 }
 
 /** Lets calls under way end, for a while. */
 async function close(server: Server): Promise<void> {
   const closed = Promise.withResolvers<void>();
-  const timer = setTimeout(() => server.forceShutdown(), closeMs);
   server.tryShutdown(() => closed.resolve());
-  await closed.promise;
-  clearTimeout(timer);
+  const { over, cancel } = deadlineIn(closeMs);
+  await Promise.race([closed.promise, over]);
+  cancel();
+  server.forceShutdown();
   process.stdin.pause();
 }

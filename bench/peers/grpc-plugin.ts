@@ -1,0 +1,4 @@
+// A plugin that serves gRPC and gives back what it got.
+import { servePlugin } from '@hotswap/polyglot';
+
+await servePlugin({ methods: { echo: (data) => data } });
