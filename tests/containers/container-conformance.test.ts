@@ -13,6 +13,7 @@ const callTimeoutMs = 2_000;
 describeEngines('the contract of isolates', (start) => {
   let engine: TestEngine;
   let folder: string;
+  let made = 0;
   beforeAll(async () => {
     engine = await start();
     folder = await mkdtemp(join(tmpdir(), 'conformance-'));
@@ -30,6 +31,8 @@ describeEngines('the contract of isolates', (start) => {
     createRuntime({
       ...options,
       config: join(folder, 'hotswap.toml'),
+      // Each test is the first of its host.
+      data: join(folder, `data-${++made}`),
       isolation: 'container',
       limits: { ...options.limits, callTimeoutMs, spares: 0 },
       environment: {},

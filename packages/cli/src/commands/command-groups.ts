@@ -31,6 +31,10 @@ import { list as listTrust } from './trust/list.ts';
 import { remove as removeTrust } from './trust/remove.ts';
 import { revoke } from './trust/revoke.ts';
 import { exec } from './sandbox/exec.ts';
+import { build as buildImage } from './sandbox/image/build.ts';
+import { list as listImages } from './sandbox/image/list.ts';
+import { pin as pinImage } from './sandbox/image/pin.ts';
+import { prune as pruneImages } from './sandbox/image/prune.ts';
 import { serve } from './serve.ts';
 
 /** Every command there is, in the order in which the help names them. */
@@ -94,4 +98,9 @@ function addSandboxVerbs(program: Command, shell: Shell): void {
     .command('sandbox')
     .description('confine a script as a plugin is, and look after what that needs');
   addVerb(group, exec, shell);
+  const image = group.command('image').description('the images that plugins at level container run in');
+  addVerb(image, listImages, shell);
+  addVerb(image, buildImage, shell);
+  addVerb(image, pruneImages, shell);
+  addVerb(image, pinImage, shell);
 }
