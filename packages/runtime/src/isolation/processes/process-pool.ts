@@ -93,8 +93,15 @@ export class ProcessPool implements PlacePool {
     process.confined.ref();
     const { memoryMB, cpuPercent, processes } = profile.limits;
     const isSame = memoryMB === limits.memoryMB && cpuPercent === limits.cpuPercent && processes === limits.processes;
-    if (!isSame) await process.limit(profile.limits);
-    return process;
+    if (isSame) return process;
+    try {
+      await process.limit(profile.limits);
+      return process;
+    } catch {
+      // Not on every host can a running process be held to other limits: such a plugin gets one that is started for it.
+      void process.end();
+      return undefined;
+    }
   }
 
   async #start(profile: LaunchProfile): Promise<GuestProcess> {

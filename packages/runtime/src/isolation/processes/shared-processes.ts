@@ -1,3 +1,4 @@
+import { messageOf } from '@hotswap/protocol';
 import type { GuestProcess } from './guest-process.ts';
 import { isSameProfile, type LaunchProfile, sumOfLimits } from './launch-profile.ts';
 import type { ProcessPlace } from './process-place.ts';
@@ -38,8 +39,13 @@ export class SharedProcesses {
       group.members.delete(place);
       if (group.members.size > 0) void this.#limit(group, process).catch(() => {});
     };
-    if (group.members.size > 1) await this.#limit(group, process);
-    return place;
+    try {
+      if (group.members.size > 1) await this.#limit(group, process);
+      return place;
+    } catch (error) {
+      await place.terminate();
+      throw fail('PROCESS_START_FAILED', { reason: messageOf(error) }, { cause: error });
+    }
   }
 
   #groupOf(name: string, owner: PlaceOwner, profile: LaunchProfile): Group {
@@ -53,7 +59,9 @@ export class SharedProcesses {
     return group;
   }
 
-  #limit({ members }: Group, process: GuestProcess): Promise<void> {
-    return process.limit(sumOfLimits([...members.values()].map(({ limits }) => limits)));
+  /** Without groups of processes nothing can be changed: together they are held to what the first of them may use. */
+  async #limit({ members }: Group, process: GuestProcess): Promise<void> {
+    const canChange = process.confined.layers.some(({ layer, status }) => layer === 'cgroup' && status === 'used');
+    if (canChange) await process.limit(sumOfLimits([...members.values()].map(({ limits }) => limits)));
   }
 }
