@@ -1,4 +1,4 @@
 // A plugin that serves gRPC and gives back what it got.
-import { servePlugin } from '@hotswap/polyglot';
+import { servePlugin } from '@hotswap/polyglot/serve';
 
 await servePlugin({ methods: { echo: (data) => data } });
