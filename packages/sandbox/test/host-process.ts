@@ -19,6 +19,7 @@ export interface HostOptions {
   readonly script?: string;
   readonly allowMissing?: readonly LayerName[];
   readonly egress?: readonly string[];
+  readonly waits?: boolean;
   /** Default: this process's. */
   readonly path?: string;
   readonly isOrdinaryUser?: boolean;
@@ -32,9 +33,16 @@ export class HostProcess {
   readonly words: AsyncIterableIterator<string>;
   readonly #stderr: Promise<string>;
 
-  constructor({ script, allowMissing, egress, path = process.env['PATH'] ?? '', isOrdinaryUser = false }: HostOptions) {
+  constructor({
+    script,
+    allowMissing,
+    egress,
+    waits,
+    path = process.env['PATH'] ?? '',
+    isOrdinaryUser = false,
+  }: HostOptions) {
     const file = join(import.meta.dirname, 'fixtures/host.ts');
-    const order = JSON.stringify({ script, allowMissing, egress });
+    const order = JSON.stringify({ script, allowMissing, egress, waits });
     this.child = spawn(process.execPath, ['--conditions=@hotswap/source', file, order], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: path },

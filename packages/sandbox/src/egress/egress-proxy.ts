@@ -105,6 +105,8 @@ class SocketEgressProxy implements EgressProxy {
   async listen(uid: number | undefined): Promise<void> {
     this.#server.listen(this.socketPath);
     await once(this.#server, 'listening');
+    // The confined process keeps its host alive, or not; the way out of it has no say.
+    this.#server.unref();
     await chmod(this.socketPath, 0o600);
     if (uid !== undefined) await chown(this.socketPath, uid, -1);
   }

@@ -97,6 +97,7 @@ async function pinnedDown(
 function stateOf(layer: LayerName, faults: ReadonlyMap<LayerName, string>): LayerState {
   const fault = faults.get(layer);
   if (fault !== undefined) return missingLayer(layer, fault);
-  const way = how[layer];
+  const way =
+    layer === 'rlimits' && faults.has('user') ? 'no number of processes: it counts for a whole user' : how[layer];
   return { layer, status: 'used', ...(way !== undefined && { how: way }) };
 }
