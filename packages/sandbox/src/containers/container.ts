@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import { containerExit, type ContainerState, readState } from './container-state.ts';
 import { containerUsage } from './container-usage.ts';
@@ -87,11 +88,17 @@ export class Container implements ConfinedProcess {
   }
 
   ref(): void {
-    this.#parts.client.ref();
+    for (const handle of this.#handles()) handle.ref();
   }
 
   unref(): void {
-    this.#parts.client.unref();
+    for (const handle of this.#handles()) handle.unref();
+  }
+
+  /** Everything of it that the event loop of the host waits for. */
+  #handles(): readonly { ref(): unknown; unref(): unknown }[] {
+    const { client, channel } = this.#parts;
+    return [client, ...[channel, client.stdout, client.stderr].filter((stream) => stream instanceof Socket)];
   }
 
   async #kill(): Promise<ConfinedExit> {
