@@ -181,6 +181,13 @@ describe.skipIf(!isAble && process.env['CI'] !== 'true')(title, () => {
     await expect(scripts.launch('', { read: ['relative'] })).rejects.toThrow(/not an absolute path/);
   });
 
+  it('is refused when its program is not there, or its variables would be read as orders', async () => {
+    const program = { type: 'node', file: '/nowhere/at-all.cjs' } as const;
+    await expect(sandbox.launch({ program })).rejects.toMatchObject({ code: 'SANDBOX_PATH_CLOSED' });
+    const environment = { X: 'x\0--bind\0/\0/host' };
+    await expect(scripts.launch('', { environment })).rejects.toMatchObject({ code: 'SANDBOX_LAUNCH_FAILED' });
+  });
+
   it('is told apart when layers are left out', async () => {
     const confined = await scripts.launch('', { without: ['cgroup', 'guard'] });
     expect(confined.layers.filter(({ status }) => status === 'off').map(({ layer }) => layer)).toEqual([

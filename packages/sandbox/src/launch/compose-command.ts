@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { SandboxError } from '../errors.ts';
 import { tunnelText } from '../egress/guest/tunnel-connections.ts';
 import { guardPath, guardText } from '../node/guard.ts';
 import { nodeFlags } from '../node/node-flags.ts';
@@ -59,6 +60,10 @@ export async function composeCommand(ground: LaunchGround, order: LaunchOrder, p
     statusDescriptor: status,
     seccompDescriptor: filter === undefined ? undefined : descriptors.text(filter),
   });
+  // They are told apart by this character: in a variable or a path it would begin an argument of the caller's making.
+  if (bubblewrap.some((argument) => argument.includes('\0'))) {
+    throw new SandboxError('SANDBOX_LAUNCH_FAILED', { reason: 'a path or a variable contains a null character' });
+  }
   const argumentsDescriptor = descriptors.text(bubblewrap.map((argument) => `${argument}\0`).join(''));
   const command = commandLine({ ...chain, bubblewrap: { path: ground.bubblewrap, argumentsDescriptor } });
   return { command, status };

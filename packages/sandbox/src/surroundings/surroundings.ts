@@ -28,6 +28,8 @@ export async function makeSurroundings(
     [...(options.read ?? []), ...(options.work === undefined ? [] : [dirname(options.work)])],
     layers.has('user'),
   );
+  // Of a script only a copy is shown.
+  await refuseClosed([options.program.file], layers.has('user') && options.program.type === 'executable');
   const limits = appliedLimits(options.limits);
   const user = layers.has('user') ? await ground.users.take(options.work) : undefined;
   if (user !== undefined) undoing.add(() => user.release());
