@@ -122,7 +122,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     dialects: options.dialects ?? [],
     clock,
     log,
-    entryOf: (plugin) => wishes.entryOf(plugin),
+    shareOf: (plugin) => wishes.entryOf(plugin)?.shareProcess,
     onStuckThread: () => processEnd.arm(),
   });
   const processEnd = new ProcessEnd({ log, stuck: () => isolates.threads.status().stuck });

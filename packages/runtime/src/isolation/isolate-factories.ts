@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import type { LayerState } from '@hotswap/sandbox';
 import { type Capabilities, type IsolationLevel, parseDuration, type PluginManifest } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
@@ -11,7 +11,6 @@ import { SandboxDoor } from './processes/sandbox-door.ts';
 import { guestProcessFile, guestThreadCode } from './remote/guest-entry.ts';
 import { RemoteIsolate } from './remote-isolate.ts';
 import { WorkerPool } from './threads/thread-pool.ts';
-import type { PluginEntry } from '../config/plugin-entry.ts';
 import type { HostClock } from '../host-services/system-clock.ts';
 import type { RuntimeSettings } from '../runtime-options.ts';
 import type { StuckThread } from '../status.ts';
@@ -22,8 +21,8 @@ export interface IsolatesParts {
   readonly dialects: readonly Dialect[];
   readonly clock: HostClock;
   readonly log: Logger;
-  /** What operators say about a plugin. */
-  readonly entryOf: (plugin: string) => PluginEntry | undefined;
+  /** The name of the process that operators let a plugin share. */
+  readonly shareOf: (plugin: string) => string | undefined;
   /** Told of each thread that could not be ended. */
   readonly onStuckThread: (thread: StuckThread) => void;
 }
@@ -47,7 +46,7 @@ const containerKillMs = 15_000;
 
 /** Makes the isolates of every level there is. */
 export function createIsolates(parts: IsolatesParts): Isolates {
-  const { settings, dialects, clock, log, entryOf, onStuckThread } = parts;
+  const { settings, dialects, clock, log, shareOf, onStuckThread } = parts;
   const { limits } = settings;
   const { security } = settings.config.plugins;
   const { maxMemoryMB, maxCPUPercent, maxThreads, maxFileHandles } = security;
@@ -101,7 +100,7 @@ export function createIsolates(parts: IsolatesParts): Isolates {
       level,
       pool,
       limitsOf,
-      rightsOf: (manifest, file) => rightsOf(manifest, file, entryOf(manifest.name)),
+      rightsOf: (manifest, file) => rightsOf(manifest, file, shareOf(manifest.name)),
     });
   return {
     threads,
@@ -140,15 +139,15 @@ export function callTimeoutOf({ limits }: PluginManifest, operatorMs: number): n
 
 /** What the process of a plugin must be able to do; `file` is the plugin's entry. */
 function rightsOf(
-  { capabilities = {}, image }: PluginManifest,
+  { capabilities = {}, image, main }: PluginManifest,
   file: string,
-  entry: PluginEntry | undefined,
+  share: string | undefined,
 ): Pick<PlaceOwner, 'network' | 'files' | 'image' | 'share' | 'trust'> {
   const { network = [], files = [] } = capabilities;
-  const share = entry?.shareProcess;
+  const root = resolve(dirname(file), relative(dirname(main), '.'));
   return {
     network,
-    files: files.map((path) => resolve(dirname(file), path)),
+    files: files.map((path) => resolve(root, path)),
     ...(image !== undefined && { image }),
     ...(share !== undefined && { share, trust: trustOf(capabilities) }),
   };

@@ -1,7 +1,15 @@
-import type { LayerState, ResourceUsage } from '@hotswap/sandbox';
-import type { GuestProcess } from './guest-process.ts';
+import type { ConfinedProcess, LayerState, ResourceUsage } from '@hotswap/sandbox';
 import type { Place, PlaceLimits, PlaceOwner } from '../places/place.ts';
+import type { Lanes } from '../../channel/lanes/lanes.ts';
 import type { Transport } from '../../channel/transport.ts';
+
+/** The process behind places, as one of them sees it. */
+export interface LanedProcess {
+  readonly confined: Pick<ConfinedProcess, 'pid' | 'layers' | 'usage'>;
+  readonly lanes: Lanes;
+  /** What one of its places was is over. */
+  leave(lane: number): Promise<'ended' | 'stuck'>;
+}
 
 /** One generation's part in a process: all of it, or a lane of one that is shared. */
 export class ProcessPlace implements Place {
@@ -15,11 +23,11 @@ export class ProcessPlace implements Place {
   /** Told when it is left. */
   onLeft: (() => void) | undefined;
   limits: PlaceLimits | undefined;
-  readonly #process: GuestProcess;
+  readonly #process: LanedProcess;
   readonly #lane: number;
   #ending: Promise<'ended' | 'stuck'> | undefined;
 
-  constructor(process: GuestProcess, lane: number, owner: PlaceOwner | undefined) {
+  constructor(process: LanedProcess, lane: number, owner: PlaceOwner | undefined) {
     this.#process = process;
     this.#lane = lane;
     this.owner = owner;
