@@ -75,7 +75,7 @@ export function createIsolates(parts: IsolatesParts): Isolates {
     log,
   });
   const containerDoor = new ContainerDoor({
-    config: security.container,
+    ...security.container,
     allowMissing: settings.allowMissing,
     data: settings.data,
     log,

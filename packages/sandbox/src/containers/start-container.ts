@@ -29,7 +29,7 @@ export interface StartOrder {
 }
 
 /** Where a guest finds its channel that gets no descriptor: it connects, and writes the secret as its first line. */
-export const channelPath = '/run/hotswap/channel';
+const channelPath = '/run/hotswap/channel';
 const pathVariable = 'HOTSWAP_CHANNEL';
 const secretVariable = 'HOTSWAP_CHANNEL_SECRET';
 

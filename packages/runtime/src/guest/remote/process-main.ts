@@ -1,12 +1,14 @@
 // The entry of a process that runs plugins. It is built into one file: see `isolation/remote/guest-entry.ts`.
+import { connect, Socket } from 'node:net';
 import { duplexPair } from 'node:stream';
 import { GuestLanes } from './guest-lanes.ts';
-import { openChannel } from './open-channel.ts';
 import { rehearse } from './rehearsal.ts';
 import { serveGuest } from './remote-guest.ts';
 import { Lanes } from '../../channel/lanes/lanes.ts';
 import { SocketTransport } from '../../channel/socket-transport.ts';
 import { isGenerationEnded } from '../../host-services/generation-ended.ts';
+
+const channelDescriptor = 3;
 
 const lanes = new Lanes(new SocketTransport({ channel: openChannel(), onBroken: leave }));
 // Without its host nobody needs it.
@@ -25,6 +27,17 @@ const isSpare = process.argv.includes('spare');
 const tellReady = (): void => lanes.tell(['ready']);
 if (isSpare) void rehearse(connectedTransports).then(tellReady);
 else tellReady();
+
+/** A descriptor; from an engine of containers, which hands none in, a socket where the guest says first who it is. */
+function openChannel(): Socket {
+  const { HOTSWAP_CHANNEL: path, HOTSWAP_CHANNEL_SECRET: secret } = process.env;
+  if (path === undefined) return new Socket({ fd: channelDescriptor });
+  delete process.env['HOTSWAP_CHANNEL'];
+  delete process.env['HOTSWAP_CHANNEL_SECRET'];
+  const channel = connect(path);
+  channel.write(`${secret}\n`);
+  return channel;
+}
 
 function connectedTransports() {
   const [one, other] = duplexPair();

@@ -1,12 +1,14 @@
 import { messageOf } from '@hotswap/protocol';
 import type { ConfinedProcess, ContainerEngine, LayerName, LayerState } from '@hotswap/sandbox';
 import type { Logger } from '@hotswap/sdk';
-import type { ContainerConfig } from '../../config/plugins-config.ts';
 import { fail } from '../../errors.ts';
 import type { GuestLaunch } from '../processes/launch-profile.ts';
 
 export interface ContainerDoorOptions {
-  readonly config: ContainerConfig;
+  /** The engine's command and its flags; empty: whichever works. */
+  readonly engine: readonly string[];
+  /** What plugins may have of this host, absolute. */
+  readonly mounts: readonly string[];
   /** Layers that operators allow to be missing. */
   readonly allowMissing: readonly LayerName[];
   /** Never seen in a container, absolute; undefined: there is none. */
@@ -51,11 +53,11 @@ export class ContainerDoor {
 
   async #open(): Promise<ContainerEngine> {
     const { ContainerEngine } = await import('@hotswap/sandbox');
-    const { config, allowMissing, data } = this.#options;
-    const [command, ...flags] = config.engine;
+    const { engine, mounts, allowMissing, data } = this.#options;
+    const [command, ...flags] = engine;
     return new ContainerEngine({
       allowMissing,
-      mounts: config.mounts.map((source) => ({ source })),
+      mounts: mounts.map((source) => ({ source })),
       ...(command !== undefined && { command: [command, ...flags] }),
       ...(data !== undefined && { guarded: [data] }),
     });
