@@ -13,7 +13,7 @@ import { handlerOf } from './calls/plugin-handlers.ts';
 import { exportState, importState, unlessUnimplemented } from './calls/plugin-state.ts';
 import type { Endpoint } from './launch/endpoint.ts';
 import { readLogLine } from './launch/log-line.ts';
-import { onLines } from './launch/lines.ts';
+import { LineBudget, onLines } from './launch/lines.ts';
 import type { RegistrationMessage, StateTraitsMessage } from './wire/messages.ts';
 import { services } from './wire/services.ts';
 import { fail } from './errors.ts';
@@ -154,12 +154,14 @@ export class GrpcIsolate implements Isolate {
 
   /** What a plugin writes after its handshake, where its library sends it this way; others write to the pipe. */
   #followOutput({ services: { log } }: IsolateStart, client: PluginClient): void {
+    const budget = new LineBudget();
     const output = client.parts(services().stdio.StreamStdio, {});
     // Most have no such service, and the end of the plugin ends it.
     output.on('error', () => {});
     onLines(
       output.map((part: { readonly data: Uint8Array }) => part.data),
       (line) => {
+        if (!budget.take().isTold) return;
         const { level, message, fields } = readLogLine(line, 'stdout');
         log[level](fields, message);
       },

@@ -8,7 +8,7 @@ import { type Identity, makeIdentity, toPem } from './certificate.ts';
 import type { Endpoint, EndpointEnd } from './endpoint.ts';
 import { findProgram, programPath } from './find-program.ts';
 import { type Handshake, pluginEnvironment, readHandshake } from './handshake.ts';
-import { LastLines, onLines } from './lines.ts';
+import { LastLines, LineBudget, onLines } from './lines.ts';
 import { type PluginLog, readLogLine } from './log-line.ts';
 import type { PluginProcess, ProcessEnd, ProcessStart } from './plugin-process.ts';
 import { deadlineIn } from '../deadline.ts';
@@ -86,9 +86,13 @@ async function firstLine(
 ): Promise<{ readonly line: string; readonly lastLines: LastLines }> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const lastLines = new LastLines();
+  const budget = new LineBudget();
   const errorsRead = Promise.withResolvers<void>();
   const tell = (text: string, stream: 'stdout' | 'stderr'): void => {
     if (stream === 'stderr') lastLines.add(text);
+    const { isTold, dropped } = budget.take();
+    if (dropped > 0) log.warn({ dropped }, 'lines of the plugin were dropped: it wrote more than the log takes');
+    if (!isTold) return;
     const { level, message, fields } = readLogLine(text, stream);
     log[level](fields, message);
   };

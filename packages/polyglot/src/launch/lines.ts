@@ -24,6 +24,35 @@ export function onLines(stream: Readable, tell: (line: string) => void, ended?: 
   });
 }
 
+/** Lines of one process that the log takes in a second. */
+const mostInSecond = 1_000;
+
+/** Keeps a process that writes without end from filling the log of its host. */
+export class LineBudget {
+  readonly #now: () => number;
+  #second = 0;
+  #told = 0;
+  #dropped = 0;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** @returns whether a line is told, and how many were dropped before it since the last one that was */
+  take(): { readonly isTold: boolean; readonly dropped: number } {
+    const second = Math.floor(this.#now() / 1_000);
+    if (second !== this.#second) [this.#second, this.#told] = [second, 0];
+    this.#told += 1;
+    if (this.#told > mostInSecond) {
+      this.#dropped += 1;
+      return { isTold: false, dropped: 0 };
+    }
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return { isTold: true, dropped };
+  }
+}
+
 const mostLines = 20;
 const longestKept = 1_000;
 

@@ -8,9 +8,9 @@ import { pluginDigest } from './plugin-digest.ts';
 import { fail } from '../errors.ts';
 
 /** A plugin's folder with more in it holds something that does not belong there. */
-const mostFiles = 10_000;
-/** What tools write beside a program as it runs, and what keeps its history: neither is the plugin. */
-const left = new Set(['.git', '.hg', '.svn', '__pycache__', '.venv', 'node_modules']);
+const mostFiles = 50_000;
+/** What keeps its history is not the plugin. Everything else can be run, also what an interpreter has put aside. */
+const left = new Set(['.git', '.hg', '.svn']);
 
 /** What a folder holds: a digest over names and bytes, and the files. */
 export interface FolderContent {
