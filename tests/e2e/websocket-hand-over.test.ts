@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { servePlugins } from '../serving/serve-plugins.ts';
 import type { ServedPlugins } from '../serving/serve-plugins.ts';
 import { SocketClient } from '../serving/socket-client.ts';
+import { describeSandbox, sandboxHost } from '../../packages/runtime/test/sandbox-host.ts';
 
 /** Counts in its attachment, and says which version counted. `resume` says so too. */
 const counting = (version: string, options = '{ handOver: true }'): string => `
@@ -189,10 +190,15 @@ it('a connection goes on when its plugin moves to another isolation level, and b
   await client.got('v1 open 1', 'v1 resume ada 2', 'v1 a 3', 'v1 resume ada 4', 'v1 b 5');
 });
 
-describe('at level strict', () => {
+const confined = { allowMissing: sandboxHost.allowMissing };
+
+describe('at level strict', () => describeLevel('strict'));
+describeSandbox('at level sandbox', () => describeLevel('sandbox'));
+
+function describeLevel(isolation: 'strict' | 'sandbox'): void {
   it('goes on through swaps and rollbacks as at any other', async () => {
-    await using served = await servePlugins({ plugins: { chat: quiet('v1') }, runtime: { isolation: 'strict' } });
-    expect(served.runtime.pluginStatus('chat').isolation).toBe('strict');
+    await using served = await servePlugins({ plugins: { chat: quiet('v1') }, runtime: { isolation, ...confined } });
+    expect(served.runtime.pluginStatus('chat').isolation).toBe(isolation);
     using client = await SocketClient.open(`${served.url}/count/ada`);
     client.send('a');
     await client.got('v1 open 1', 'v1 a 2');
@@ -208,7 +214,7 @@ describe('at level strict', () => {
 
   it('keeps 10,000 messages of one burst in order through a swap', async () => {
     const echo = `ctx.http.websocket('/echo', { message: (peer, data) => peer.send(data) }, { handOver: true });`;
-    await using served = await servePlugins({ plugins: { echo }, runtime: { isolation: 'strict' } });
+    await using served = await servePlugins({ plugins: { echo }, runtime: { isolation, ...confined } });
     using client = await SocketClient.open(`${served.url}/echo`);
     const numbers = Array.from({ length: 10_000 }, (_, index) => String(index));
     for (const number of numbers) client.send(number);
@@ -223,7 +229,7 @@ describe('at level strict', () => {
       ctx.http.websocket('/crash', {
         message: () => { setImmediate(() => process.reallyExit?.(1)); return new Promise(() => {}); },
       }, { handOver: true });`;
-    await using served = await servePlugins({ plugins: { crashing }, runtime: { isolation: 'strict' } });
+    await using served = await servePlugins({ plugins: { crashing }, runtime: { isolation, ...confined } });
     using client = await SocketClient.open(`${served.url}/crash`);
     using idle = await SocketClient.open(`${served.url}/crash`);
     client.send('x');
@@ -232,4 +238,4 @@ describe('at level strict', () => {
     expect(await client.closed()).toBe('1011 the plugin failed');
     expect(await idle.closed()).toBe('1011 the plugin failed');
   });
-});
+}
