@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SandboxError } from '../errors.ts';
+import type { LayerName } from '../layers.ts';
 import { tunnelText } from '../egress/guest/tunnel-connections.ts';
 import { guardPath, guardText } from '../node/guard.ts';
 import { nodeFlags } from '../node/node-flags.ts';
@@ -14,6 +15,9 @@ import type { Surroundings } from '../surroundings/surroundings.ts';
 /** Where the way out of a sandbox is, inside. */
 const proxyInside = '/run/hotswap/egress.sock';
 const bytesPerMB = 1_048_576;
+
+/** Turned off together, they leave nothing for bubblewrap to do. */
+const ofBubblewrap: readonly LayerName[] = ['namespaces', 'seccomp', 'temp-folder'];
 
 interface Parts {
   readonly around: Surroundings;
@@ -44,7 +48,8 @@ export async function composeCommand(ground: LaunchGround, order: LaunchOrder, p
     environment: layers.has('environment') ? environment : undefined,
     program,
   };
-  if (ground.bubblewrap === undefined) {
+  const isUnwanted = ofBubblewrap.every((layer) => options.without?.includes(layer) === true);
+  if (ground.bubblewrap === undefined || isUnwanted) {
     return { command: commandLine({ ...chain, bubblewrap: undefined }), status: undefined };
   }
 

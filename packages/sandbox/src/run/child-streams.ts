@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { Duplex, Readable } from 'node:stream';
+import { Duplex, PassThrough, pipeline, Readable } from 'node:stream';
 import { type KnownProcess, startOf } from './process-table.ts';
 
 type ChildStream = ChildProcess['stdio'][number] | undefined;
@@ -9,9 +9,16 @@ export function duplexOf(stream: ChildStream): Duplex {
   return stream instanceof Duplex ? stream : Duplex.from([]);
 }
 
-/** As `duplexOf`, for one that is only read. */
-export function readableOf(stream: ChildStream): Readable {
-  return stream instanceof Readable ? stream : Readable.from([]);
+/**
+ * What a child writes, kept until somebody reads it. Node throws away what is unread when a child ends, and a child may
+ * have ended before whoever started it hears of it.
+ */
+export function keptOf(stream: ChildStream): Readable {
+  const kept = new PassThrough();
+  if (!(stream instanceof Readable)) return kept.end();
+  // It ends as the child's own does, also when that is cut off.
+  pipeline(stream, kept, () => kept.end());
+  return kept;
 }
 
 /** The last 4 KB of what a stream gives until its end. */

@@ -7,7 +7,7 @@ import type { AppliedLimits } from '../launch/applied-limits.ts';
 import type { LayerState } from '../layers.ts';
 import type { ResourceUsage } from '../resource-usage.ts';
 import { readUsage } from '../usage/read-usage.ts';
-import { duplexOf, endOf, firstInside, lastText, readableOf } from './child-streams.ts';
+import { duplexOf, endOf, firstInside, lastText, keptOf } from './child-streams.ts';
 import { channelDescriptor } from '../launch/descriptors.ts';
 import { exitOf } from './exit-cause.ts';
 import { childrenOf, endProcess, type KnownProcess, startOf } from './process-table.ts';
@@ -51,8 +51,8 @@ export class ConfinedRun implements ConfinedProcess {
     this.layers = parts.states;
     this.uid = parts.uid;
     this.channel = duplexOf(child.stdio[channelDescriptor]);
-    this.stdout = readableOf(child.stdout);
-    this.stderr = readableOf(child.stderr);
+    this.stdout = keptOf(child.stdout);
+    this.stderr = keptOf(child.stderr);
     // After the spawn, before its first turn: a child that it starts meanwhile belongs to the group too.
     if (child.pid !== undefined) parts.group?.started(child.pid);
     for (const [descriptor, text] of parts.texts) {
@@ -129,7 +129,8 @@ export class ConfinedRun implements ConfinedProcess {
   /** What keeps the event loop of this host alive. */
   *#handles(): Generator<{ ref(): unknown; unref(): unknown }> {
     yield this.#child;
-    for (const stream of [this.channel, this.stdout, this.stderr]) if (stream instanceof Socket) yield stream;
+    for (const stream of [this.channel, this.#child.stdout, this.#child.stderr])
+      if (stream instanceof Socket) yield stream;
   }
 
   async #signalProgram(signal: NodeJS.Signals): Promise<void> {
