@@ -6,10 +6,9 @@ export { layerNames, type LayerName, type LayerState } from './layers.ts';
 export { type ResourceUsage, unknownUsage } from './resource-usage.ts';
 export { SandboxError, type SandboxErrorCode, sandboxErrors } from './errors.ts';
 
-// For hosts that let something out: what may be reached, and the proxy for confined processes.
-export { type CheckedAddresses, checkedAddresses, type Resolve } from './egress/checked-addresses.ts';
-export { type CheckedDispatcher, createCheckedDispatcher, type SocketTraffic } from './egress/checked-dispatcher.ts';
-export { type Destination, destinationOf, entryFor, isListed } from './egress/destination.ts';
+// For hosts that let something out: the proxy for confined processes.
+export type { Resolve } from './egress/checked-addresses.ts';
+export type { SocketTraffic } from './egress/checked-dispatcher.ts';
 export {
   createEgressProxy,
   type EgressCounts,

@@ -1,5 +1,6 @@
 import type { ExportedState, IsolationLevel, PluginManifest, Registration } from '@hotswap/protocol';
-import { type LayerState, type ResourceUsage, type SocketTraffic, unknownUsage } from '@hotswap/sandbox';
+import type { SocketTraffic } from '@hotswap/sandbox/egress';
+import { type LayerState, type ResourceUsage, unknownUsage } from '@hotswap/sandbox/words';
 import type { EndFailure, Isolate, IsolateStart, PluginTraits } from './isolate.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
 import type { Place, PlaceExit, PlaceLimits, PlaceOwner, PlacePool } from './places/place.ts';

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { parseDuration, parseSize } from '@hotswap/protocol';
-import { type LayerName, layerNames } from '@hotswap/sandbox';
+import { type LayerName, layerNames } from '@hotswap/sandbox/words';
 import type { IsolationLevel } from '@hotswap/protocol';
 
 /** How one kind of setting is written, in a file and in a variable. */

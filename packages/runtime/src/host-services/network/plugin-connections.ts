@@ -1,5 +1,5 @@
-import { checkedAddresses, createCheckedDispatcher } from '@hotswap/sandbox';
-import type { CheckedDispatcher, Resolve, SocketTraffic } from '@hotswap/sandbox';
+import { checkedAddresses, createCheckedDispatcher } from '@hotswap/sandbox/egress';
+import type { CheckedDispatcher, Resolve, SocketTraffic } from '@hotswap/sandbox/egress';
 import { fail } from '../../errors.ts';
 
 export interface PluginConnectionsOptions {

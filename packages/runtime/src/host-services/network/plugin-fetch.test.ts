@@ -191,7 +191,7 @@ describe("a plugin's fetch", () => {
       const cached = () => Object.keys(process.getBuiltinModule('node:module')._cache).some((file) => file.includes('/undici/'));
       await import('@hotswap/runtime');
       const before = cached();
-      const { createCheckedDispatcher } = await import('@hotswap/sandbox');
+      const { createCheckedDispatcher } = await import('@hotswap/sandbox/egress');
       await createCheckedDispatcher(async () => []);
       console.log(before, cached());`;
     const { stdout } = await run(process.execPath, [

@@ -1,4 +1,4 @@
-import { destinationOf, entryFor, isListed } from '@hotswap/sandbox';
+import { destinationOf, entryFor, isListed } from '@hotswap/sandbox/egress';
 import type { PluginContext } from '@hotswap/sdk';
 import { fail } from '../../errors.ts';
 import type { PluginConnections } from './plugin-connections.ts';

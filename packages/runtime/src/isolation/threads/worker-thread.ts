@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageOf } from '@hotswap/protocol';
-import { type ResourceUsage, unknownUsage } from '@hotswap/sandbox';
+import { type ResourceUsage, unknownUsage } from '@hotswap/sandbox/words';
 import { bootstrap, GuestCode, type SharedCode } from './guest-code.ts';
 import { OutputLines } from '../places/output-lines.ts';
 import { processorTimeOf } from './processor-time.ts';
