@@ -141,6 +141,32 @@ describeEngines('the upkeep of containers', (start) => {
     await allowing.close();
   });
 
+  it('tells which command of the engine failed, and why a container could not be started', async () => {
+    const failing = join(programs.folder, 'failing-engine');
+    const words = engine.command.map((word) => `'${word}'`).join(' ');
+    const write = async (verb: string): Promise<void> => {
+      const refusal = `*" ${verb} "*) echo 'out of order' >&2; exit 1;;`;
+      await writeFile(failing, `#!/bin/sh\ncase " $* " in ${refusal} esac\nexec ${words} "$@"\n`);
+      await chmod(failing, 0o755);
+    };
+    const codeOf = async (): Promise<unknown> => {
+      const broken = new ContainerEngine({ command: [failing] });
+      const error: unknown = await broken.report().catch((reason: unknown) => reason);
+      await broken.close();
+      return error;
+    };
+    const message = expect.stringContaining('out of order') as string;
+    await write('ps');
+    expect(await codeOf()).toMatchObject({ code: 'CONTAINER_ENGINE_FAILED', message });
+    await write('run');
+    expect(await codeOf()).toMatchObject({ code: 'CONTAINER_LAUNCH_FAILED', message });
+  });
+
+  it('leaves out no layer without which it would be no container', async () => {
+    const launched = containers.launch({ program: { type: 'node', file: '/nowhere' }, without: ['namespaces'] });
+    await expect(launched).rejects.toMatchObject({ code: 'CONTAINER_OPTION_UNKNOWN' });
+  });
+
   it('names an engine that is none', async () => {
     for (const command of [['/nowhere/podman'], ['true'], ['node']] as const) {
       await expect(new ContainerEngine({ command }).images()).rejects.toMatchObject({
