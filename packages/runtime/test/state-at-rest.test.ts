@@ -378,7 +378,7 @@ describe('promote', () => {
   });
 
   it('to a level that is not to be had, or that it has already, is refused and changes nothing', async () => {
-    const { folder, plugins } = await place();
+    const { folder, plugins, data } = await place();
     await using _ = folder;
     const config = parseRuntimeConfig(withoutEngine, {
       format: 'toml',
@@ -386,7 +386,7 @@ describe('promote', () => {
       env: {},
       cwd: '/',
     }).config;
-    await using host = await run({ plugins, config });
+    await using host = await run({ plugins, data, config });
     await count(host);
     const unavailable = { outcome: 'kept', reason: { code: 'CONTAINER_UNAVAILABLE' } };
     expect(await host.runtime.promote('counter', 'container')).toMatchObject(unavailable);
