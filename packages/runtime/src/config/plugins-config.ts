@@ -19,9 +19,13 @@ export interface SecurityConfig {
   readonly warnAtPercent: number;
   /** What a plugin meets that goes over a limit which nothing else holds it to; default `alert`. */
   readonly onViolation: 'alert' | 'restart';
+  /** Folders beside its own that a plugin may ask to read, absolute; default none. */
+  readonly readable: readonly string[];
   readonly maxThreads: number | undefined;
   readonly maxFileHandles: number | undefined;
   readonly maxNetworkConns: number | undefined;
+  /** Whether plugins at `sandbox` and `container` may load native addons where their manifest says so; default true. */
+  readonly allowNative: boolean;
   /** Layers of level `sandbox` that may be missing on this host; default: none. */
   readonly allowMissing: readonly LayerName[];
   readonly container: ContainerConfig;
@@ -114,9 +118,11 @@ function readSecurity(section: SettingsSection, folder: string): SecurityConfig 
     maxCPUPercent: section.read('maxCPUPercent', count, 50),
     warnAtPercent: section.read('warnAtPercent', count, 80),
     onViolation: section.read('onViolation', violationAnswer, 'alert'),
+    readable: section.read('readable', texts, []).map((path) => resolve(folder, path)),
     maxThreads: section.read('maxThreads', count, undefined),
     maxFileHandles: section.read('maxFileHandles', count, undefined),
     maxNetworkConns: section.read('maxNetworkConns', count, undefined),
+    allowNative: section.read('allowNative', flag, true),
     allowMissing: section.read('allowMissing', layers, []),
     container: readContainer(section.section('container'), folder),
   };

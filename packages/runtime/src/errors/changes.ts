@@ -17,6 +17,11 @@ export const changeErrors = {
     message:
       'plugin {plugin} asks for limits.{limit} of {asked}; {setting} allows {allowed}: lower the one or raise the other',
   },
+  PLUGIN_FILES_REFUSED: {
+    kind: 'forbidden',
+    message:
+      'plugin {plugin} asks to read {path}, which is {real}: name that folder in plugins.security.readable, or take it out of its capabilities',
+  },
   OPERATION_ABORTED: { kind: 'unavailable', message: 'the {operation} of plugin {plugin} was given up: {reason}' },
   DEPENDENCY_INACTIVE: {
     kind: 'conflict',

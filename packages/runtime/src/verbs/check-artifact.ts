@@ -1,10 +1,12 @@
 import { satisfies } from 'semver';
 import type { IsolationLevel } from '@hotswap/protocol';
 import { checkLimits, type PluginAllowance } from './check-limits.ts';
+import { checkReadable } from './check-readable.ts';
 import type { Roster } from './roster.ts';
 import { fail } from '../errors.ts';
 import { isolationLevelOf } from '../isolation/choose-isolate.ts';
 import { type IsolateSources, isolateFor } from '../isolation/dialect.ts';
+import { checkNative } from '../isolation/native-addons.ts';
 import type { Artifact } from '../loading/artifact.ts';
 import type { PluginSlot, SlotWish } from '../plugin/plugin-slot.ts';
 
@@ -14,6 +16,8 @@ export interface CheckParts {
   /** The level for plugins whose config names none. */
   readonly isolation: IsolationLevel | undefined;
   readonly mostAllowed: PluginAllowance;
+  /** Whether operators let confined plugins load native addons. */
+  readonly allowsNative: boolean;
   /** Why the operator's trust does not cover it any more: what is kept may have been revoked since it was loaded. */
   readonly objectionTo: (artifact: Artifact) => Error | undefined;
   /** Resolves secrets, checks the config against the artifact's schema, fills its defaults in; rejects with CONFIG_REJECTED. */
@@ -25,8 +29,8 @@ export interface CheckParts {
 /**
  * Whether an artifact may take a slot's place; nothing of it has run yet.
  *
- * @throws what `objectionTo` says, PLUGIN_NAME_MISMATCH, PLUGIN_LIMIT_TOO_HIGH, ISOLATION_UNAVAILABLE, DIALECT_UNKNOWN,
- * DEPENDENCY_INACTIVE, DEPENDENCY_UNSATISFIED, DEPENDENTS_UNSATISFIED
+ * @throws what `objectionTo` says, PLUGIN_NAME_MISMATCH, PLUGIN_LIMIT_TOO_HIGH, PLUGIN_FILES_REFUSED, ISOLATION_UNAVAILABLE, DIALECT_UNKNOWN,
+ * NATIVE_NEEDS_CONFINEMENT, NATIVE_NOT_ALLOWED, DEPENDENCY_INACTIVE, DEPENDENCY_UNSATISFIED, DEPENDENTS_UNSATISFIED
  */
 export function checkArtifact(parts: CheckParts, slot: PluginSlot, artifact: Artifact, wish: SlotWish): void {
   const { manifest } = artifact;
@@ -34,8 +38,10 @@ export function checkArtifact(parts: CheckParts, slot: PluginSlot, artifact: Art
   if (objection) throw objection;
   if (manifest.name !== slot.name) throw fail('PLUGIN_NAME_MISMATCH', { plugin: slot.name, found: manifest.name });
   checkLimits(manifest, parts.mostAllowed);
+  checkReadable(artifact, parts.mostAllowed.readable);
   const level = isolationLevelOf(manifest, wish.isolation ?? parts.isolation);
   isolateFor(artifact, level, parts.isolates);
+  checkNative(manifest, level, parts.allowsNative);
   checkDependencies(parts.roster, artifact);
   checkDependents(parts.roster, artifact);
 }

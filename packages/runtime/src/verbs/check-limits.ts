@@ -8,15 +8,22 @@ export interface PluginAllowance {
   /** Of one core. */
   readonly maxCPUPercent: number;
   readonly maxBodyBytes: number;
+  /** Folders beside a plugin's own that it may be shown, absolute. */
+  readonly readable: readonly string[];
 }
 
 /** For a host without a config file: there nobody has set a limit. */
-export const unlimited: PluginAllowance = { maxMemoryMB: Infinity, maxCPUPercent: Infinity, maxBodyBytes: Infinity };
+export const unlimited: PluginAllowance = {
+  maxMemoryMB: Infinity,
+  maxCPUPercent: Infinity,
+  maxBodyBytes: Infinity,
+  readable: ['/'],
+};
 
 /** What a config grants. Pure. */
 export function allowanceOf({ plugins: { security }, server: { limits } }: RuntimeConfig): PluginAllowance {
-  const { maxMemoryMB, maxCPUPercent } = security;
-  return { maxMemoryMB, maxCPUPercent, maxBodyBytes: limits.maxBodyBytes };
+  const { maxMemoryMB, maxCPUPercent, readable } = security;
+  return { maxMemoryMB, maxCPUPercent, maxBodyBytes: limits.maxBodyBytes, readable };
 }
 
 /**
