@@ -12,7 +12,7 @@ export const launchErrors = {
   SANDBOX_PATH_CLOSED: {
     kind: 'invalid',
     message:
-      'a confined process cannot be shown {path}: {reason}; name something that is there, and that every user may read (chmod o+rX), for it runs as a user of its own',
+      'a confined process cannot be shown {path}: {reason}; name something that is there and can be shown, or let every user read it (chmod o+rX), for it runs as a user of its own',
   },
   SANDBOX_LIMIT_FIXED: {
     kind: 'invalid',

@@ -1,6 +1,6 @@
 /** Something of the host that is visible inside, under the same path. */
 export type Mount =
-  | { readonly type: 'read' | 'write'; readonly path: string }
+  | { readonly type: 'read' | 'write'; readonly path: string; readonly from: string }
   /** A file made of what a descriptor gives until its end. */
   | { readonly type: 'data'; readonly path: string; readonly descriptor: number }
   | { readonly type: 'socket'; readonly path: string; readonly from: string };
@@ -65,9 +65,9 @@ function tree({ tempBytes, mounts }: BubblewrapOrder): readonly string[] {
 function mountArguments(mount: Mount): readonly string[] {
   switch (mount.type) {
     case 'read':
-      return ['--ro-bind', mount.path, mount.path];
+      return ['--ro-bind', mount.from, mount.path];
     case 'write':
-      return ['--bind', mount.path, mount.path];
+      return ['--bind', mount.from, mount.path];
     case 'socket':
       return ['--bind', mount.from, mount.path];
     case 'data':

@@ -6,6 +6,7 @@ import { type ChainOrder, commandLine } from './command-line.ts';
 const order: ChainOrder = {
   group: undefined,
   uid: undefined,
+  mounts: [],
   setpriv: undefined,
   rlimits: undefined,
   bubblewrap: undefined,

@@ -44,6 +44,7 @@ export async function composeCommand(ground: LaunchGround, order: LaunchOrder, p
     group: around.group,
     uid: around.uid,
     setpriv: ground.setpriv,
+    mounts: around.shown.privateMounts,
     rlimits: layers.has('rlimits') ? around.limits : undefined,
     environment: layers.has('environment') ? environment : undefined,
     program,
@@ -129,13 +130,14 @@ async function mountsOf(
   // What an addon needs beside them nobody knows before; it is where they are.
   const shown = options.native === true ? libraries.map((library) => dirname(library)) : libraries;
   const readable = [...new Set([...shown, binary, ...read])];
+  const from = (path: string): string => around.shown.sources.get(path) ?? path;
   return [
-    ...readable.map((path): Mount => ({ type: 'read', path })),
+    ...readable.map((path): Mount => ({ type: 'read', path, from: from(path) })),
     ...(program.type === 'executable' || isVisible || script !== undefined
       ? []
       : // A copy: its folder may be closed to the confined user.
         [{ type: 'data', path: program.file, descriptor: descriptors.file(program.file) } as const]),
-    ...(work === undefined ? [] : [{ type: 'write', path: work } as const]),
+    ...(work === undefined ? [] : [{ type: 'write', path: work, from: from(work) } as const]),
     ...(around.egress === undefined
       ? []
       : [{ type: 'socket', path: proxyInside, from: around.egress.socketPath } as const]),

@@ -1,10 +1,15 @@
+import { execFile } from 'node:child_process';
 import { access, constants, realpath } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { CgroupDriver } from '../cgroup/cgroup.ts';
 import { findLibraries } from '../node/libraries.ts';
 import { isSeccompArch, seccompFilter } from '../seccomp/seccomp-filter.ts';
 import { HostFolder } from '../surroundings/host-folder.ts';
 import { SandboxUsers } from '../surroundings/sandbox-user.ts';
+
+const run = promisify(execFile);
+const tryMs = 5_000;
 
 /** What every launch of this process stands on, found once. */
 export interface LaunchGround {
@@ -18,6 +23,8 @@ export interface LaunchGround {
   readonly folder: HostFolder;
   /** For a group of processes: another for each launch. */
   readonly nextName: () => string;
+  /** Whether this process may make mounts that only a launch of its own sees; tried once, when it is first asked. */
+  readonly canMountPrivately: () => Promise<boolean>;
   /** The libraries of a program; those of Node are known already. */
   readonly librariesOf: (program: string) => Promise<readonly string[]>;
   /** The filter of system calls; undefined: there is none for this architecture. */
@@ -32,6 +39,7 @@ export async function findGround(): Promise<LaunchGround> {
   const [bubblewrap, setpriv, folder] = await Promise.all([onPath('bwrap'), onPath('setpriv'), HostFolder.open()]);
   await libraries.get(node);
   let launches = 0;
+  let privateMounts: Promise<boolean> | undefined;
   return {
     bubblewrap,
     setpriv,
@@ -42,6 +50,10 @@ export async function findGround(): Promise<LaunchGround> {
     nextName() {
       launches += 1;
       return `launch-${launches}`;
+    },
+    async canMountPrivately() {
+      privateMounts ??= tryPrivateMounts();
+      return await privateMounts;
     },
     librariesOf(program) {
       const known = libraries.get(program) ?? findLibraries(program);
@@ -55,6 +67,15 @@ export async function findGround(): Promise<LaunchGround> {
       return known;
     },
   };
+}
+
+async function tryPrivateMounts(): Promise<boolean> {
+  const args = ['--mount', '--propagation', 'slave', '--', 'mount', '--bind', '/', '/'];
+  // With the environment that a launch has until its program begins: none.
+  return await run('unshare', args, { timeout: tryMs, env: {} }).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function onPath(name: string): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import { createEgressProxy, type EgressProxy } from '../egress/egress-proxy.ts';
 import { type AppliedLimits, appliedLimits } from '../launch/applied-limits.ts';
 import type { LaunchGround } from '../launch/launch-ground.ts';
 import type { LaunchOrder } from '../launch/launch-order.ts';
-import { refuseClosed } from './open-paths.ts';
+import { refuseAbsent, refuseClosed, type ShownPaths, showPaths } from './shown-paths.ts';
 import type { Undoing } from '../run/undoing.ts';
 
 /** What stands outside while a process runs. */
@@ -16,6 +16,7 @@ export interface Surroundings {
   readonly egress: EgressProxy | undefined;
   /** A folder of this host, the confined user's own, for what cannot be inside alone. */
   readonly folder: string | undefined;
+  readonly shown: ShownPaths;
 }
 
 /** Makes what a launch needs outside; each thing goes again with `undoing`. */
@@ -24,18 +25,17 @@ export async function makeSurroundings(
   { options, layers, limitsTogether }: LaunchOrder,
   undoing: Undoing,
 ): Promise<Surroundings> {
-  await refuseClosed(
-    [...(options.read ?? []), ...(options.work === undefined ? [] : [dirname(options.work)])],
-    layers.has('user'),
-  );
-  // Of a script only a copy is shown.
-  await refuseClosed([options.program.file], layers.has('user') && options.program.type === 'executable');
   const limits = appliedLimits(options.limits);
   const user = layers.has('user') ? await ground.users.take(options.work) : undefined;
   if (user !== undefined) undoing.add(() => user.release());
   const uid = user?.uid;
   const needsFolder = options.egress !== undefined || !layers.has('namespaces');
-  const folder = needsFolder ? await makeFolder(ground, uid, undoing) : undefined;
+  let folder = needsFolder ? await makeFolder(ground, uid, undoing) : undefined;
+  const shown = await show(
+    ground,
+    { options, layers },
+    async () => (folder ??= await makeFolder(ground, uid, undoing)),
+  );
   const egress =
     options.egress === undefined || folder === undefined
       ? undefined
@@ -53,7 +53,25 @@ export async function makeSurroundings(
     undoing.add(() => group.remove());
     undoing.add(() => group.kill());
   }
-  return { limits, uid, group, egress, folder };
+  return { limits, uid, group, egress, folder, shown };
+}
+
+/** @throws SANDBOX_PATH_CLOSED */
+async function show(
+  ground: LaunchGround,
+  { options, layers }: Pick<LaunchOrder, 'options' | 'layers'>,
+  folder: () => Promise<string>,
+): Promise<ShownPaths> {
+  const { program, read = [], work } = options;
+  // Of a script only a copy is shown, in any case.
+  await refuseAbsent(program.file);
+  const binary = program.type === 'node' ? ground.node : program.file;
+  const isOther = layers.has('user');
+  if (isOther && !layers.has('namespaces')) {
+    await refuseClosed([binary, ...read, ...(work === undefined ? [] : [dirname(work)])]);
+  }
+  const means = isOther && layers.has('namespaces') ? { folder, canMount: ground.canMountPrivately } : undefined;
+  return await showPaths({ read: [binary, ...read], work }, means);
 }
 
 async function makeFolder(ground: LaunchGround, uid: number | undefined, undoing: Undoing): Promise<string> {
