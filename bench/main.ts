@@ -19,7 +19,7 @@ import { reload10k } from './rows/reload-10k.ts';
 import { rollback } from './rows/swaps/rollback.ts';
 import { stateMigration } from './rows/swaps/state-migration.ts';
 import { swapExclusive } from './rows/swaps/swap-exclusive.ts';
-import { startCold, startWarm } from './rows/start-thread.ts';
+import { startCold, startWarm } from './rows/starts/starts.ts';
 import { swapOverlap } from './rows/swaps/swap-overlap.ts';
 import { telemetryCost } from './rows/calls/telemetry-cost.ts';
 import { tableOf } from './table.ts';
