@@ -63,6 +63,8 @@ export async function startContainer(order: StartOrder): Promise<Container> {
   });
   const [file, ...flags] = engine.cli.command;
   const client = spawn(file, [...flags, ...args], {
+    // What watches a container for Podman writes an empty file where it was started when memory runs out; here it cannot.
+    cwd: '/proc',
     stdio: [order.stdin, 'pipe', 'pipe', ...(socket === undefined ? (['pipe'] as const) : [])],
     ...(socket !== undefined && { env: { ...process.env, [secretVariable]: socket.secret } }),
   });
