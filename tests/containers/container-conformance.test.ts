@@ -5,12 +5,12 @@ import { createRuntime } from '@hotswap/runtime';
 import { ContainerEngine } from '@hotswap/sandbox';
 import { describeIsolate } from '@hotswap/test-kit';
 import { afterAll, beforeAll } from 'vitest';
-import { describeEngines, type TestEngine } from './engines.ts';
+import { describeAnyEngine, type TestEngine } from './engines.ts';
 
 /** A container starts in more time than the suite gives a call. */
 const callTimeoutMs = 2_000;
 
-describeEngines('the contract of isolates', (start) => {
+describeAnyEngine('the contract of isolates', (start) => {
   let engine: TestEngine;
   let folder: string;
   let made = 0;

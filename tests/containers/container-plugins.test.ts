@@ -56,11 +56,11 @@ describeEngines('plugins in containers', (start) => {
     );
     return place;
   };
-  const run = async (mounts: readonly string[] = [], options: RuntimeOptions = {}): Promise<Runtime> => {
+  const run = async (readable: readonly string[] = [], options: RuntimeOptions = {}): Promise<Runtime> => {
     const config = join(folder, 'hotswap.toml');
     await writeFile(
       config,
-      `[plugins]\nautoLoad = false\n[plugins.security]\nverifySignatures = false\nmaxMemoryMB = 128\n[plugins.security.container]\nengine = ${JSON.stringify(engine.command)}\nmounts = ${JSON.stringify(mounts)}\n`,
+      `[plugins]\nautoLoad = false\n[plugins.security]\nverifySignatures = false\nmaxMemoryMB = 128\nreadable = ${JSON.stringify(readable)}\n[plugins.security.container]\nengine = ${JSON.stringify(engine.command)}\n`,
     );
     const limits = { probationMs: 0, spares: 0, drainTimeoutMs: 2_000, ...options.limits };
     runtime = createRuntime({
@@ -109,8 +109,8 @@ describeEngines('plugins in containers', (start) => {
     );
     await run();
     expect((await runtime.load(place)).reason).toMatchObject({
-      code: 'CONTAINER_START_FAILED',
-      message: expect.stringContaining('plugins.security.container.mounts') as string,
+      code: 'PLUGIN_FILES_REFUSED',
+      message: expect.stringContaining('plugins.security.readable') as string,
     });
     await runtime.close();
     await rm(join(folder, 'data'), { recursive: true });

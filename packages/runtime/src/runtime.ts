@@ -222,7 +222,7 @@ class PluginRuntime implements Runtime {
 
   status(): RuntimeStatus {
     const { settings, roster, isolates } = this.#core;
-    const { threads, processes } = isolates;
+    const { threads, processes, containers } = isolates;
     const layers = isolates.layers();
     const dependents = roster.dependents();
     const plugins = roster.slots.map((slot) => statusOfSlot(this.#core, slot, dependents.get(slot.name) ?? []));
@@ -234,6 +234,7 @@ class PluginRuntime implements Runtime {
       notices: this.#core.notices(),
       threads: threads.status(),
       processes: processes.status(),
+      containers: containers.status(),
       sandbox: layers && { layers },
       plugins,
     };

@@ -83,6 +83,8 @@ export interface ResourceLimits {
   readonly threads: number | undefined;
   readonly files: number | undefined;
   readonly diskMB: number | undefined;
+  /** Open at one time, through the way out of its sandbox. */
+  readonly connections?: number | undefined;
 }
 
 /** What a plugin uses, as of one look. Undefined: it cannot be told. */
@@ -196,7 +198,7 @@ export interface ThreadsStatus {
   readonly stuck: readonly StuckThread[];
 }
 
-/** What an operator may ask about the processes of a runtime. */
+/** What an operator may ask about the processes of a runtime, or its containers. */
 export interface ProcessesStatus {
   /** Processes that run plugins; several plugins may share one. */
   readonly alive: number;
@@ -215,6 +217,7 @@ export interface RuntimeStatus {
   readonly notices: readonly string[];
   readonly threads: ThreadsStatus;
   readonly processes: ProcessesStatus;
+  readonly containers: ProcessesStatus;
   /** What stands between plugins at level `sandbox` and this host; undefined while there was none. */
   readonly sandbox: { readonly layers: readonly LayerState[] } | undefined;
   readonly plugins: readonly PluginStatus[];

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { listen, parseRuntimeConfig } from '@hotswap/runtime';
 import type { HostListenerOptions, Runtime } from '@hotswap/runtime';
 import type { PluginContext } from '@hotswap/sdk';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { inMemory, run } from './running-runtime.ts';
 
 /** A plugin that answers `/NAME` with the length of what it was sent, and counts how often it was asked. */
@@ -90,10 +93,13 @@ describe('the largest body of a plugin', () => {
 });
 
 describe('a manifest that asks for more than the operator allows', () => {
+  // Where its data folder is made.
+  const cwd = mkdtempSync(join(tmpdir(), 'limits-'));
+  afterAll(() => rmSync(cwd, { recursive: true }));
   const file = `
     server.limits.maxBody = "1KB"
     plugins = { autoLoad = false, security = { allowUnsigned = true, maxMemoryMB = 128, maxCPUPercent = 40 } }`;
-  const { config } = parseRuntimeConfig(file, { format: 'toml', file: 'hotswap.toml', cwd: '/', env: {} });
+  const { config } = parseRuntimeConfig(file, { format: 'toml', file: 'hotswap.toml', cwd, env: {} });
 
   it.each([
     [{ maxMemoryMB: 129 }, 'limits.maxMemoryMB of 129; plugins.security.maxMemoryMB allows 128'],

@@ -35,8 +35,6 @@ export interface SecurityConfig {
 export interface ContainerConfig {
   /** The engine's command and its flags; default: podman, then docker, whichever works. */
   readonly engine: readonly string[];
-  /** Files and folders of this host, absolute, that plugins may have in their containers, for reading; default: none. */
-  readonly mounts: readonly string[];
 }
 
 /** The `[plugins]` section. */
@@ -124,16 +122,15 @@ function readSecurity(section: SettingsSection, folder: string): SecurityConfig 
     maxNetworkConns: section.read('maxNetworkConns', count, undefined),
     allowNative: section.read('allowNative', flag, true),
     allowMissing: section.read('allowMissing', layers, []),
-    container: readContainer(section.section('container'), folder),
+    container: readContainer(section.section('container')),
   };
   section.close();
   return security;
 }
 
-function readContainer(section: SettingsSection, folder: string): ContainerConfig {
+function readContainer(section: SettingsSection): ContainerConfig {
   const container: ContainerConfig = {
     engine: section.read('engine', texts, []),
-    mounts: section.read('mounts', texts, []).map((path) => resolve(folder, path)),
   };
   section.close();
   return container;

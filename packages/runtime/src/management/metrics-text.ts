@@ -11,7 +11,7 @@ export function metricsText({
   services,
   roster,
   sockets,
-  isolates: { threads, processes },
+  isolates: { threads, processes, containers },
   supervisor,
   resources,
 }: Pick<RuntimeCore, 'services' | 'roster' | 'sockets' | 'isolates' | 'supervisor' | 'resources'>): string {
@@ -24,7 +24,7 @@ export function metricsText({
       ...usageOf(resources.statusOf(slot)),
       violations: resources.monitor.violationsOf(slot.name),
     })),
-    sandboxInstances: processes.status().alive,
+    sandboxInstances: processes.status().alive + containers.status().alive,
     threads: { ...threads.status(), stuckTotal: threads.stuckTotal },
     environment: 'default',
     node: hostname(),

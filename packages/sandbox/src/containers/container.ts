@@ -8,6 +8,7 @@ import { memoryPeak, removeGroup } from './memory-peak.ts';
 import type { OutputTap } from './output-tap.ts';
 import { updateArguments } from './run-arguments.ts';
 import type { ConfinedExit, ConfinedProcess, ConfinementLimits } from '../confined-process.ts';
+import { SandboxError } from '../errors.ts';
 import type { EgressProxy } from '../egress/egress-proxy.ts';
 import type { AppliedLimits } from '../launch/applied-limits.ts';
 import type { LayerState } from '../layers.ts';
@@ -57,7 +58,12 @@ export class Container implements ConfinedProcess {
   }
 
   async limit(limits: ConfinementLimits): Promise<void> {
-    const { engine, name } = this.#parts;
+    const { engine, name, limits: launched } = this.#parts;
+    const { processes } = limits;
+    if (engine.kind === 'podman' && processes !== undefined && processes !== launched.processes) {
+      const reason = `podman cannot change the number of processes from ${launched.processes} to ${processes}`;
+      throw new SandboxError('SANDBOX_LIMIT_FIXED', { reason });
+    }
     if (limits.memoryMB === undefined && limits.cpuPercent === undefined && limits.processes === undefined) return;
     await engine.cli.must(updateArguments(engine.kind, name, limits));
   }

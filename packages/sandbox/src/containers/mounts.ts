@@ -57,7 +57,7 @@ export function refusalOf(mount: ContainerMount, { allowed, guarded }: MountRule
   const entry = allowed.find((one) => isWithin(source, one.source) && (one.writable === true || !writable));
   if (entry !== undefined) return undefined;
   const wish = writable ? 'for writing' : 'for reading';
-  return `the operator lists no mount that has it ${wish}; add it under plugins.security.container.mounts`;
+  return `no mount that is allowed has it ${wish}`;
 }
 
 /** Whether a path is a folder or lies in it. */

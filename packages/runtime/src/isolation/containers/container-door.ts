@@ -7,8 +7,6 @@ import type { GuestLaunch } from '../processes/launch-profile.ts';
 export interface ContainerDoorOptions {
   /** The engine's command and its flags; empty: whichever works. */
   readonly engine: readonly string[];
-  /** What plugins may have of this host, absolute. */
-  readonly mounts: readonly string[];
   /** Layers that operators allow to be missing. */
   readonly allowMissing: readonly LayerName[];
   /** Never seen in a container, absolute; undefined: there is none. */
@@ -53,11 +51,12 @@ export class ContainerDoor {
 
   async #open(): Promise<ContainerEngine> {
     const { ContainerEngine } = await import('@hotswap/sandbox');
-    const { engine, mounts, allowMissing, data } = this.#options;
+    const { engine, allowMissing, data } = this.#options;
     const [command, ...flags] = engine;
     return new ContainerEngine({
       allowMissing,
-      mounts: mounts.map((source) => ({ source })),
+      // What a plugin names was held against its operator's list before it got here.
+      mounts: [{ source: '/' }],
       ...(command !== undefined && { command: [command, ...flags] }),
       ...(data !== undefined && { guarded: [data] }),
     });
