@@ -80,7 +80,7 @@ export function writePlugin(
     readonly version: string;
     readonly text: string;
     /** Default `basic`. */
-    readonly isolation?: 'basic' | 'strict';
+    readonly isolation?: 'basic' | 'strict' | 'sandbox' | 'container';
   },
 ): string {
   const home = join(folder, `${plugin.name}-${plugin.version}`);

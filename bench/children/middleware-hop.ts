@@ -1,4 +1,4 @@
-// What a middleware in a thread that looks at heads alone adds to a request, beside two calls into that thread.
+// What a middleware that runs elsewhere and looks at heads alone adds to a request, beside two calls to where it runs.
 import { createLogger, createRuntime } from '@hotswap/runtime';
 import { answerCommands } from '../child-commands.ts';
 import { quantile } from '../measure.ts';

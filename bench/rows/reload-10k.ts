@@ -4,6 +4,7 @@ import { startChild } from '../bounded-child.ts';
 import type { ReloadCommands } from '../children/reloads.ts';
 import type { ImportCommands } from '../peers/import-versions.ts';
 import { atLeast, atMost, type Finding } from '../measure.ts';
+import { reloadProcesses } from './reload-processes.ts';
 import { reloadStrict } from './reload-strict.ts';
 
 const smallHeap = '--max-old-space-size=96';
@@ -14,8 +15,8 @@ const mayLive = 3;
 
 export const reload10k: BenchRow = {
   id: 'reload-10k',
-  question: 'Does memory come back, however often a plugin of 25 KB is reloaded, at level basic and at level strict?',
-  goal: 'heap <= start + 5 MB without the compilation cache, all generations finalised; with it, a 96 MB heap is enough; strict: RSS <= 1.1x bare worker cycles',
+  question: 'Does memory come back, however often a plugin of 25 KB is reloaded, level by level?',
+  goal: 'heap <= start + 5 MB without the compilation cache, all generations finalised; with it, a 96 MB heap is enough; strict: RSS <= 1.1x bare worker cycles; sandbox and container: flat, nothing left behind',
   async run(context) {
     const count = context.isQuick ? 100 : 10_000;
     const peerCount = context.isQuick ? 100 : 4_000;
@@ -23,6 +24,7 @@ export const reload10k: BenchRow = {
       ...(await withoutCache(context, count)),
       await withCache(context, count),
       ...(await reloadStrict(context)),
+      ...(await reloadProcesses(context)),
       await importedAgain(context, peerCount),
     ];
   },
