@@ -1,11 +1,13 @@
 import type { IsolationLevel } from '@hotswap/protocol';
 import type { LayerState } from '@hotswap/sandbox';
 import { fail } from '../errors.ts';
+import type { EngineLook } from '../isolation/containers/container-door.ts';
 import type { Generation } from '../plugin/generation.ts';
 import type { CensusMark, GenerationCensus } from '../plugin/generation-census.ts';
 import type { RuntimeStatus } from '../status.ts';
 import type { DiagnoseOptions, Diagnosis, HeldResources, LingeringGeneration } from './diagnosis.ts';
 import { gatherFacts } from './environment/environment-facts.ts';
+import { judgeEngine } from './environment/judge-engine.ts';
 import { judgeEnvironment } from './environment/judge-environment.ts';
 import { judgeLayers } from './environment/judge-layers.ts';
 import { judgeRuntime } from './judge-runtime.ts';
@@ -19,6 +21,8 @@ export interface DiagnosticsParts {
   readonly levels: readonly IsolationLevel[];
   /** Looks at what confined processes stand behind on this host. */
   readonly layers: () => Promise<readonly LayerState[]>;
+  /** Looks for an engine of containers. */
+  readonly engine: () => Promise<EngineLook>;
   readonly now: () => number;
 }
 
@@ -37,10 +41,10 @@ export class Diagnostics {
 
   /** @throws DIAGNOSIS_RUNNING, DIAGNOSIS_FAILED */
   async run(status: () => RuntimeStatus, { leaks = false, signal }: DiagnoseOptions = {}): Promise<Diagnosis> {
-    const { census, generations, data, levels, layers, now } = this.#parts;
+    const { census, generations, data, levels, layers, engine, now } = this.#parts;
     const report = leaks ? await this.#search(signal) : undefined;
     const environment = judgeEnvironment(await gatherFacts({ data, levels }));
-    const confinement = judgeLayers(await layers());
+    const confinement = [...judgeLayers(await layers()), judgeEngine(await engine())];
     const current = status();
     const { stuck } = current.threads;
     const lingering = this.#lingering().map(toLingering);

@@ -88,6 +88,16 @@ export class ContainerEngine {
   }
 
   /**
+   * Which engine it is. Nothing is started for that.
+   *
+   * @throws CONTAINER_ENGINE_MISSING, CONTAINER_ENGINE_FAILED
+   */
+  async identify(): Promise<Pick<EngineReport, 'kind' | 'version' | 'rootless'>> {
+    const { kind, version, rootless } = (await this.#open()).engine;
+    return { kind, version, rootless };
+  }
+
+  /**
    * What a container of this engine is held to, found by starting one. Throws nothing for what is missing.
    *
    * @throws CONTAINER_ENGINE_MISSING, CONTAINER_ENGINE_FAILED, CONTAINER_LAUNCH_FAILED

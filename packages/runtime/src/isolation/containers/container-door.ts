@@ -14,6 +14,11 @@ export interface ContainerDoorOptions {
   readonly log: Logger;
 }
 
+/** What an operator may ask about the engine of containers. */
+export type EngineLook =
+  | { readonly engine: string; readonly rootless: boolean; readonly missing: readonly LayerState[] }
+  | { readonly problem: string };
+
 /** The way to the engine of containers: nothing is asked of it before the first container is wanted. */
 export class ContainerDoor {
   readonly #options: ContainerDoorOptions;
@@ -30,6 +35,17 @@ export class ContainerDoor {
       const what = consequence === undefined ? '' : `: ${consequence}`;
       return `plugins at level container run without ${layer}, which allowMissing allows${what}`;
     });
+  }
+
+  /** Which engine there is, and what its containers lack if one has been started; why there is none else. */
+  async look(): Promise<EngineLook> {
+    try {
+      this.#engine ??= this.#open();
+      const { kind, version, rootless } = await (await this.#engine).identify();
+      return { engine: `${kind} ${version}`, rootless, missing: this.#missing() };
+    } catch (error) {
+      return { problem: messageOf(error) };
+    }
   }
 
   /** @throws CONTAINER_UNAVAILABLE, CONTAINER_START_FAILED */
