@@ -20,6 +20,7 @@ export interface HostOptions {
   readonly allowMissing?: readonly LayerName[];
   readonly egress?: readonly string[];
   readonly waits?: boolean;
+  readonly launches?: number;
   /** Default: this process's. */
   readonly path?: string;
   readonly isOrdinaryUser?: boolean;
@@ -38,11 +39,12 @@ export class HostProcess {
     allowMissing,
     egress,
     waits,
+    launches,
     path = process.env['PATH'] ?? '',
     isOrdinaryUser = false,
   }: HostOptions) {
     const file = join(import.meta.dirname, 'fixtures/host.ts');
-    const order = JSON.stringify({ script, allowMissing, egress, waits });
+    const order = JSON.stringify({ script, allowMissing, egress, waits, launches });
     this.child = spawn(process.execPath, ['--conditions=@hotswap/source', file, order], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: path },

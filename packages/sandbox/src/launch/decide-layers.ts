@@ -23,9 +23,10 @@ export function decideLayers(
     readonly allowMissing: readonly LayerName[];
   },
 ): LayerDecision {
-  const states = report.map((state): LayerState => {
+  // Around another program than Node there is nothing of Node to miss.
+  const there = asked.type === 'executable' ? report.filter(({ layer }) => !ofNode.includes(layer)) : report;
+  const states = there.map((state): LayerState => {
     const { layer } = state;
-    if (asked.type === 'executable' && ofNode.includes(layer)) return { layer, status: 'off', how: 'only for Node' };
     return asked.without.includes(layer) ? { layer, status: 'off', how: 'turned off for this launch' } : state;
   });
   const used = states.filter(({ status }) => status === 'used');

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CgroupDriver } from '../cgroup/cgroup.ts';
 import { findLibraries } from '../node/libraries.ts';
+import { Watchdog } from '../run/watchdog.ts';
 import { isSeccompArch, seccompFilter } from '../seccomp/seccomp-filter.ts';
 import { HostFolder } from '../surroundings/host-folder.ts';
 import { SandboxUsers } from '../surroundings/sandbox-user.ts';
@@ -21,6 +22,7 @@ export interface LaunchGround {
   readonly cgroups: CgroupDriver | undefined;
   readonly users: SandboxUsers;
   readonly folder: HostFolder;
+  readonly watchdog: Watchdog;
   /** For a group of processes: another for each launch. */
   readonly nextName: () => string;
   /** Whether this process may make mounts that only a launch of its own sees; tried once, when it is first asked. */
@@ -47,6 +49,7 @@ export async function findGround(): Promise<LaunchGround> {
     cgroups: undefined,
     users: new SandboxUsers(),
     folder,
+    watchdog: new Watchdog(),
     nextName() {
       launches += 1;
       return `launch-${launches}`;

@@ -23,6 +23,7 @@ export async function launchProcess(
   undoing.add(() => descriptors.close());
   try {
     const around = await makeSurroundings(ground, order, undoing);
+    ground.watchdog.start();
     const { command, status } = await composeCommand(ground, order, { around, descriptors });
     const [file = '', ...args] = command;
     const child = spawn(file, args, {
@@ -31,6 +32,7 @@ export async function launchProcess(
       cwd: '/',
       detached: true,
     });
+    undoing.add(ground.watchdog.watch(child));
     descriptors.close();
     const run = new ConfinedRun(child, {
       ...around,
