@@ -1,12 +1,7 @@
-import { resolve } from 'node:path';
 import type { PluginManifest } from '@hotswap/protocol';
 import type { Dialect, DialectRequest } from '@hotswap/runtime';
-import { GrpcIsolate } from './grpc-isolate.ts';
-import { type Confinement, startConfined } from './launch/confined-process.ts';
-import { launchPlugin } from './launch/launch-plugin.ts';
-import type { PluginLog } from './launch/log-line.ts';
-import { startPlain } from './launch/plain-process.ts';
-import { type HostIdentity, remoteTarget } from './launch/remote-target.ts';
+import { LateIsolate } from './late-isolate.ts';
+import type { HostIdentity } from './launch/remote-target.ts';
 import { fail } from './errors.ts';
 
 /** Settings of the dialect. */
@@ -17,12 +12,11 @@ export interface GrpcDialectOptions {
   readonly identity?: HostIdentity;
 }
 
-/** How long a plugin that listens may take to answer for the first time. */
-const connectMs = 10_000;
-
-/** Runs plugins in any language that serve `hotswap.plugin.v1.Plugin`: hand it to `createRuntime({ dialects })`. */
+/**
+ * Runs plugins in any language that serve `hotswap.plugin.v1.Plugin`: hand it to `createRuntime({ dialects })`. It costs
+ * nothing before the first of them is loaded: gRPC is imported then.
+ */
 export function grpcDialect(options: GrpcDialectOptions = {}): Dialect {
-  const { handshakeTimeoutMs: handshakeMs = 20_000, identity } = options;
   return {
     name: 'grpc',
     check: (request) => {
@@ -30,48 +24,18 @@ export function grpcDialect(options: GrpcDialectOptions = {}): Dialect {
       checkLevel(request);
     },
     isolate: (request) =>
-      new GrpcIsolate({
-        request,
-        connectMs,
-        open: (start, root) => {
-          const { executable, manifest } = request;
-          const { name: plugin } = manifest;
-          const { command, mtls = false } = executable;
-          if (command === undefined) return remoteTarget(plugin, executable, { root, identity });
-          const { log } = start.services;
-          const isConfined = request.level === 'sandbox';
-          if (!isConfined) log.warn(unconfined, 'nothing confines the program of this plugin');
-          const startProcess = isConfined ? confinedStart(request, root, log) : startPlain;
-          const launch = { plugin, root, command, mtls, handshakeMs, log, startProcess };
-          return launchPlugin(launch);
-        },
+      new LateIsolate(request.level, whatNothingConfines(request), async () => {
+        const { makeGrpcIsolate } = await import('./make-grpc-isolate.ts');
+        return makeGrpcIsolate(request, options);
       }),
   };
 }
 
-/** Starts the program behind the layers of this host, held to what its manifest asks for. */
-function confinedStart({ manifest, limits, confine }: DialectRequest, root: string, log: PluginLog): typeof startPlain {
-  const { network, files = [] } = manifest.capabilities ?? {};
-  const confinement: Confinement = {
-    confine,
-    limits: limitsOf(limits),
-    network: network === undefined || network.length === 0 ? undefined : network,
-    files: files.map((path) => resolve(root, path)),
-    standing: (layers) => log.debug({ layers: layers.map(({ layer, status }) => `${layer} ${status}`) }, 'confined'),
-  };
-  return (start) => startConfined(start, confinement);
+/** What an operator must know of a plugin that is less confined than others at its level; undefined: it is confined. */
+function whatNothingConfines({ executable, level }: DialectRequest): string | undefined {
+  if (executable.target !== undefined) return `it runs at ${executable.target}, where this host confines nothing`;
+  return level === 'sandbox' ? undefined : 'its program may do what the user of this host may do';
 }
-
-function limitsOf({ memoryMB, cpuPercent, processes, openFiles }: DialectRequest['limits']): Confinement['limits'] {
-  return {
-    memoryMB,
-    ...(cpuPercent !== undefined && { cpuPercent }),
-    ...(processes !== undefined && { processes }),
-    ...(openFiles !== undefined && { openFiles }),
-  };
-}
-
-const unconfined = { consequence: 'it may do what the user of this host may do' };
 
 /** What a plugin in another process could only have through the host, which offers it to no program yet. */
 function checkCapabilities({ name: plugin, capabilities = {} }: PluginManifest): void {

@@ -8,6 +8,7 @@ import {
   readFolderContent,
   readRegistration,
 } from '@hotswap/runtime';
+import { type LayerState, type ResourceUsage, unknownUsage } from '@hotswap/sandbox/words';
 import { PluginClient } from './calls/plugin-client.ts';
 import { handlerOf } from './calls/plugin-handlers.ts';
 import { exportState, importState, unlessUnimplemented } from './calls/plugin-state.ts';
@@ -58,6 +59,8 @@ export class GrpcIsolate implements Isolate {
     const { manifest, program } = start;
     const { name: plugin } = manifest;
     if (program.type !== 'executable') throw new Error('the gRPC dialect runs programs alone');
+    // It may have been stopped before gRPC was there.
+    if (this.#ending !== undefined) throw this.#isOver(plugin);
     await checkUnchanged(plugin, program);
     const endpoint = await this.#parts.open(start, program.root);
     const client = new PluginClient(plugin, endpoint);
@@ -117,6 +120,14 @@ export class GrpcIsolate implements Isolate {
 
   resources(): Readonly<Record<string, number>> {
     return {};
+  }
+
+  layers(): readonly LayerState[] {
+    return this.#opened?.endpoint.confinement?.layers ?? [];
+  }
+
+  async usage(): Promise<ResourceUsage> {
+    return this.#opened?.endpoint.confinement?.usage() ?? unknownUsage;
   }
 
   stop(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {

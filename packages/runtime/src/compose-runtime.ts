@@ -41,6 +41,7 @@ import { policyOfSlots } from './recovery/recovery-policy.ts';
 import { Supervisor } from './recovery/supervisor.ts';
 import { tellEscalation } from './recovery/recovery-log.ts';
 import { RuntimeResources } from './verbs/status/runtime-resources.ts';
+import { unconfinedPlugins } from './verbs/status/unconfined-plugins.ts';
 import { type RuntimeOptions, type RuntimeSettings, storageFile } from './runtime-options.ts';
 import { StateAtRest } from './state/state-at-rest.ts';
 import type { SwapParts } from './swap/swap.ts';
@@ -360,6 +361,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       ...verifier.notices(),
       ...unservedSockets.notices(roster.slots),
       ...isolates.notices(),
+      ...unconfinedPlugins(roster.slots),
     ],
     schemaOf,
     configOf,

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { grpcDialect } from '@hotswap/polyglot';
 import { createRuntime, createSystemClock, ensureToken, followSources } from '@hotswap/runtime';
 import type { HostHandler, HostLogger, NodeListener, Runtime } from '@hotswap/runtime';
 import { followConfig } from './config-changes.ts';
@@ -75,6 +76,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     data: server.data,
     log,
     environment: env,
+    dialects: [grpcDialect()],
     pluginRoots,
     metricsPrefix,
     notices: server.management.bind === undefined ? [sharedAddress] : [],

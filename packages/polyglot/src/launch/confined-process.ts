@@ -44,7 +44,13 @@ export async function startConfined(start: ProcessStart, confinement: Confinemen
   confined.channel.on('error', () => {});
   confined.channel.resume();
   const { stdout, stderr, exited } = confined;
-  return { stdout, stderr, exited: exited.then(endOf), kill: async () => endOf(await confined.kill()) };
+  return {
+    stdout,
+    stderr,
+    confinement: confined,
+    exited: exited.then(endOf),
+    kill: async () => endOf(await confined.kill()),
+  };
 }
 
 /** A confined program begins in another folder: a file of the plugin is named as a whole. */

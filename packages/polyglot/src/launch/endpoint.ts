@@ -1,4 +1,5 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
+import type { PluginProcess } from './plugin-process.ts';
 
 /** Why a plugin is gone. */
 export interface EndpointEnd {
@@ -20,6 +21,8 @@ export interface Endpoint {
   readonly token: string | undefined;
   /** Whether the loss of the connection is its end; else only `exited` is. */
   readonly isRemote: boolean;
+  /** What confines it; absent where nothing does. */
+  readonly confinement?: PluginProcess['confinement'];
   /** Never rejects; of a remote one it never resolves. */
   readonly exited: Promise<EndpointEnd>;
   /** Waits until it has ended by itself, or until `limit` is aborted; then kills it. */

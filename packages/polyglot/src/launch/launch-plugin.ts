@@ -65,6 +65,7 @@ export async function launchPlugin(launch: PluginLaunch): Promise<Endpoint> {
       credentials: credentialsOf(plugin, identity, handshake),
       token,
       isRemote: false,
+      confinement: running.confinement,
       exited,
       end: async (limit) => {
         await Promise.race([running.exited, aborted(limit)]);

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { ConfinedProcess } from '@hotswap/sandbox';
 
 /** How a plugin's process ended. */
 export interface ProcessEnd {
@@ -25,6 +26,8 @@ export interface ProcessStart {
 export interface PluginProcess {
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** What confines it; absent where nothing does. */
+  readonly confinement?: Pick<ConfinedProcess, 'layers' | 'usage'> | undefined;
   /** Never rejects. */
   readonly exited: Promise<ProcessEnd>;
   /** Kills it and all that it started. Resolves when it is gone. */

@@ -52,6 +52,8 @@ export interface EndFailure {
  */
 export interface Isolate {
   readonly level: IsolationLevel;
+  /** Why its level holds it to nothing, as a sentence such as `its program may do what the user of this host may do`. */
+  readonly unconfined?: string;
   /** What every function of the plugin's code reaches, where that code is in this thread. */
   readonly anchor?: object;
   /** Brings the code in and evaluates it. Called once, first. Rejects with what it threw; `stop` must follow also then. */

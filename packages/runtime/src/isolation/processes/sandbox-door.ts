@@ -42,8 +42,10 @@ export class SandboxDoor {
   async launch(options: LaunchOptions): Promise<ConfinedProcess> {
     try {
       this.#sandbox ??= this.#open();
-      const confined = await (await this.#sandbox).launch(options);
-      this.#note(confined.layers);
+      const sandbox = await this.#sandbox;
+      const confined = await sandbox.launch(options);
+      // Not those of this launch: around another program than Node there are fewer.
+      this.#note(sandbox.report);
       return confined;
     } catch (error) {
       throw asOurs(error);

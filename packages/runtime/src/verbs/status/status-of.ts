@@ -1,6 +1,6 @@
-import type { IsolationLevel } from '@hotswap/protocol';
 import type { LayerState } from '@hotswap/sandbox';
 import { requiredBy } from '../roster.ts';
+import type { Isolate } from '../../isolation/isolate.ts';
 import type { PluginSlot } from '../../plugin/plugin-slot.ts';
 import { registrationLabels } from '../../registration-label.ts';
 import type { PluginStatus } from '../../status.ts';
@@ -43,7 +43,7 @@ export function statusOf(slot: PluginSlot, context: StatusContext): PluginStatus
       current?.artifact.origin ??
       (typeof wish.source === 'object' && 'name' in wish.source ? 'memory' : String(wish.source)),
     isolation: current?.isolate.level ?? wish.isolation ?? 'basic',
-    missingLayers: missingLayersOf(current?.isolate.level ?? wish.isolation ?? 'basic', current?.isolate.layers?.()),
+    missingLayers: missingLayersOf(current?.isolate ?? { level: wish.isolation ?? 'basic' }),
     unsigned: signer === undefined,
     signer,
     loadedAt: slot.loadedAt,
@@ -79,10 +79,14 @@ function reasonOf({ failure, needs }: PluginSlot): PluginStatus['reason'] {
 }
 
 /** What a level does not enforce on this host, by name: said, so that nobody takes it for granted. */
-function missingLayersOf(level: IsolationLevel, layers: readonly LayerState[] = []): readonly string[] {
+function missingLayersOf(isolate: Pick<Isolate, 'level' | 'unconfined' | 'layers'>): readonly string[] {
+  const { level, unconfined } = isolate;
+  if (unconfined !== undefined) return ['memory limit', 'CPU limit', 'files', 'network', 'other processes'];
   const inThisProcess = ['CPU limit', 'files', 'network outside ctx.fetch', 'environment'];
   if (level === 'strict') return inThisProcess;
-  return level === 'none' || level === 'basic' ? ['memory limit', ...inThisProcess] : unusedLayers(layers);
+  return level === 'none' || level === 'basic'
+    ? ['memory limit', ...inThisProcess]
+    : unusedLayers(isolate.layers?.() ?? []);
 }
 
 function unusedLayers(layers: readonly LayerState[]): readonly string[] {
