@@ -27,6 +27,11 @@ export interface GroupFiles {
 
 export const bytesOf = (megabytes: number): number => Math.floor(megabytes * 1024 * 1024);
 
-/** The kernel deals out the processor in periods of this length; it refuses quotas below 1 ms. */
-export const cpuPeriodUs = 100_000;
-export const cpuQuotaUs = (percent: number): number => Math.max(1_000, Math.round((percent / 100) * cpuPeriodUs));
+/**
+ * How the kernel deals out the processor: so much of each period. Whoever has used it up stands still for the rest, so
+ * periods are short; but the kernel takes no quota below 1 ms.
+ */
+export function cpuBandwidth(percent: number): { readonly quotaUs: number; readonly periodUs: number } {
+  const periodUs = percent < 5 ? 100_000 : 20_000;
+  return { periodUs, quotaUs: Math.max(1_000, Math.round((percent / 100) * periodUs)) };
+}

@@ -39,8 +39,8 @@ it('writes limits in bytes, microseconds of a period, and numbers', () => {
   expect(writes.map(({ file, value }) => `${file.slice(root.length)} ${value}`)).toEqual([
     '/memory/group/memory.limit_in_bytes 67108864',
     '/memory/group/memory.memsw.limit_in_bytes 67108864',
-    '/cpu,cpuacct/group/cpu.cfs_period_us 100000',
-    '/cpu,cpuacct/group/cpu.cfs_quota_us 150000',
+    '/cpu,cpuacct/group/cpu.cfs_period_us 20000',
+    '/cpu,cpuacct/group/cpu.cfs_quota_us 30000',
     '/pids/group/pids.max 8',
   ]);
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { GroupLimits, GroupUsage } from '../cgroup.ts';
 import { numberIn, readNumber, readPseudo } from '../pseudo-files.ts';
-import { bytesOf, cpuPeriodUs, cpuQuotaUs, type GroupFiles, type LimitWrite } from './group-files.ts';
+import { bytesOf, cpuBandwidth, type GroupFiles, type LimitWrite } from './group-files.ts';
 
 /** Without each of these a limit would not hold or could not be told. */
 export const v1Controllers = ['memory', 'cpu', 'cpuacct', 'pids'] as const;
@@ -34,9 +34,10 @@ function v1LimitWrites(
   const writes: LimitWrite[] = [];
   if (memoryMB !== undefined) writes.push(...v1MemoryWrites(bytesOf(memoryMB), file));
   if (cpuPercent !== undefined) {
+    const { periodUs, quotaUs } = cpuBandwidth(cpuPercent);
     writes.push(
-      { limit: 'cpuPercent', file: file('cpu', 'cpu.cfs_period_us'), value: String(cpuPeriodUs) },
-      { limit: 'cpuPercent', file: file('cpu', 'cpu.cfs_quota_us'), value: String(cpuQuotaUs(cpuPercent)) },
+      { limit: 'cpuPercent', file: file('cpu', 'cpu.cfs_period_us'), value: String(periodUs) },
+      { limit: 'cpuPercent', file: file('cpu', 'cpu.cfs_quota_us'), value: String(quotaUs) },
     );
   }
   if (processes !== undefined) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { GroupLimits, GroupUsage } from '../cgroup.ts';
 import { numberIn, readNumber, readPseudo } from '../pseudo-files.ts';
-import { bytesOf, cpuPeriodUs, cpuQuotaUs, type GroupFiles, type LimitWrite } from './group-files.ts';
+import { bytesOf, cpuBandwidth, type GroupFiles, type LimitWrite } from './group-files.ts';
 
 /** The files of a group under version 2, all in one folder. */
 export function v2Files(folder: string): GroupFiles {
@@ -32,7 +32,8 @@ function v2LimitWrites({ memoryMB, cpuPercent, processes }: GroupLimits, file: (
     );
   }
   if (cpuPercent !== undefined) {
-    const value = `${cpuQuotaUs(cpuPercent)} ${cpuPeriodUs}`;
+    const { periodUs, quotaUs } = cpuBandwidth(cpuPercent);
+    const value = `${quotaUs} ${periodUs}`;
     writes.push({ limit: 'cpuPercent', file: file('cpu.max'), value });
   }
   if (processes !== undefined) writes.push({ limit: 'processes', file: file('pids.max'), value: String(processes) });

@@ -94,7 +94,7 @@ it('writes limits in bytes, microseconds of a period, and numbers, and leaves no
     '/group/memory.max 67108864',
     '/group/memory.swap.max 0',
     '/group/memory.oom.group 1',
-    '/group/cpu.max 50000 100000',
+    '/group/cpu.max 10000 20000',
     '/group/pids.max 8',
   ]);
   expect(writes.filter(({ optional }) => optional === true)).toHaveLength(2);
