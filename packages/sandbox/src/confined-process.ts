@@ -16,7 +16,7 @@ export interface ConfinementLimits {
   readonly connections?: number;
   /** Size of the temp folder, in megabytes; default 64. */
   readonly diskMB?: number;
-  /** Seconds on a core until it is killed; default: no limit. */
+  /** Seconds on a core until it is killed, for each process and, to the second, for all of them; default: no limit. */
   readonly cpuSeconds?: number;
 }
 

@@ -69,6 +69,16 @@ describe.skipIf(!isAble && process.env['CI'] !== 'true')(title, () => {
     expect(exit).toMatchObject({ signal: 'SIGKILL', cause: 'limit' });
   });
 
+  it('comes when those that it started have been on a core for too long together', async () => {
+    const loop = 'while :; do :; done';
+    const confined = await sandbox.launch({
+      program: { type: 'executable', file: '/bin/sh', args: ['-c', `(${loop}) & (${loop}) & (${loop}) & wait`] },
+      limits: { cpuSeconds: 1, cpuPercent: 200 },
+    });
+    const { cause, detail } = await confined.exited;
+    expect([cause, detail]).toEqual(['limit', expect.stringContaining('more than 1 s of processor time')]);
+  });
+
   it('leaves its limits to be tightened until then', async () => {
     const confined = await scripts.launch(
       `process.on('message', () => {});

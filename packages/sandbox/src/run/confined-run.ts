@@ -10,6 +10,7 @@ import { readUsage } from '../usage/read-usage.ts';
 import { duplexOf, endOf, firstInside, lastText, keptOf } from './child-streams.ts';
 import { channelDescriptor } from '../launch/descriptors.ts';
 import { exitOf } from './exit-cause.ts';
+import { watchProcessor } from './processor-watch.ts';
 import { childrenOf, endProcess, type KnownProcess, startOf } from './process-table.ts';
 import type { Surroundings } from '../surroundings/surroundings.ts';
 import type { Undoing } from './undoing.ts';
@@ -62,6 +63,10 @@ export class ConfinedRun implements ConfinedProcess {
       pipe.end(text);
     }
     this.#inside = parts.status === undefined ? Promise.resolve(undefined) : firstInside(child.stdio[parts.status]);
+    const { group, limits, undoing } = parts;
+    if (group !== undefined && limits.cpuSeconds !== undefined) {
+      undoing.add(watchProcessor(group, limits.cpuSeconds, () => this.#child.kill('SIGKILL')));
+    }
     this.exited = this.#untilGone();
   }
 

@@ -60,7 +60,9 @@ export class Watchdog {
       detached: true,
     });
     watchdog.unref();
-    const forget = (): void => void (this.#process = undefined);
+    const forget = (): void => {
+      this.#process = undefined;
+    };
     watchdog.once('exit', forget).once('error', forget);
     watchdog.stdin.on('error', () => {});
     if ('unref' in watchdog.stdin && typeof watchdog.stdin.unref === 'function') watchdog.stdin.unref();
