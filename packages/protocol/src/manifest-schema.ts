@@ -24,6 +24,11 @@ const capabilities = closed('What the plugin asks to be allowed to do. Anything 
   secrets: list('Names of secrets that `ctx.secrets.get` may read.'),
   files: list('Folders the plugin may read, relative to its own folder or absolute.'),
   services: list('Host services beyond the ones every plugin has.'),
+  native: {
+    type: 'boolean',
+    default: false,
+    description: 'Whether the plugin has native addons built in. It runs at `sandbox` or `container` only then.',
+  },
 });
 
 const limits = closed(

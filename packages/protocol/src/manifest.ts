@@ -19,6 +19,8 @@ export interface Capabilities {
   readonly files?: readonly string[];
   /** Host services beyond the ones every plugin has. */
   readonly services?: readonly string[];
+  /** Whether the plugin has native addons built in; default false. It runs at `sandbox` or `container` only then. */
+  readonly native?: boolean;
 }
 
 /** Another plugin this one needs: a semver range, or a range with a mark that it may be missing. */

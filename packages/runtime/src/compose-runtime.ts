@@ -150,6 +150,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     isolates,
     isolation: settings.isolation,
     mostAllowed: settings.mostAllowed,
+    allowsNative: settings.config.plugins.security.allowNative,
     objectionTo: (artifact) => verifier.objectionTo(artifact),
     configFor: async (artifact, given) => {
       const schema = schemaOf(artifact);

@@ -45,6 +45,20 @@ export const isolationErrors = {
     message: 'isolation level container cannot be had on this host: {reason}',
   },
   CONTAINER_START_FAILED: { kind: 'unavailable', message: 'no container could be started: {reason}' },
+  NATIVE_NEEDS_CONFINEMENT: {
+    kind: 'forbidden',
+    message:
+      'plugin {plugin} may load native addons, which isolation {level} can neither contain nor let go of; run it at sandbox or container',
+  },
+  NATIVE_NOT_ALLOWED: {
+    kind: 'forbidden',
+    message:
+      'plugin {plugin} asks for `capabilities.native`, and this host loads no native addons; set allowNative under [plugins.security], or use a plugin without them',
+  },
+  NATIVE_ADDON_CHANGED: {
+    kind: 'conflict',
+    message: 'the native addon {file} of plugin {plugin} has changed since the plugin was loaded; reload the plugin',
+  },
   PROCESS_NOT_SHAREABLE: {
     kind: 'conflict',
     message:

@@ -31,7 +31,12 @@ export const loadingErrors = {
   NATIVE_ADDON_REFUSED: {
     kind: 'invalid',
     message:
-      'plugin {plugin} needs {package}, a native addon ({file}), which cannot be swapped in this process; use a pure JavaScript package',
+      'plugin {plugin} needs {package}, a native addon ({file}); set `capabilities: { native: true }` in its manifest, with which it runs at isolation sandbox and container, or use a pure JavaScript package',
+  },
+  NATIVE_ADDON_NOT_PACKED: {
+    kind: 'invalid',
+    message:
+      'plugin {plugin} has the native addon {file}, which is made for one kind of machine and cannot be in an archive; load the plugin from its folder',
   },
   IMPORT_REFUSED: {
     kind: 'invalid',

@@ -142,6 +142,7 @@ export class Guest {
       log: start.services.log,
       fetch: start.services.fetch,
       fault: start.host.fault,
+      addons: program.addons,
       signal: this.#ending.signal,
     });
     return await readDefinition(await compileProgram(program)(scope), start.manifest.name);

@@ -8,6 +8,7 @@ import type { Ledger } from './ledger.ts';
 import { scopedProcess } from './scoped-process.ts';
 import { scopedTimerPromises, scopedTimers } from './scoped-timers.ts';
 import { fail } from '../errors.ts';
+import type { NativeAddon } from '../loading/artifact.ts';
 
 /** What the wrapped globals of one generation stand on. */
 export interface ScopeParts {
@@ -17,6 +18,8 @@ export interface ScopeParts {
   readonly log: Logger;
   readonly fetch: PluginContext['fetch'];
   readonly fault: TellFault;
+  /** Native addons it was bundled with; default none. */
+  readonly addons?: readonly NativeAddon[] | undefined;
   /** Aborted when the generation ends. */
   readonly signal: AbortSignal;
 }
@@ -26,7 +29,7 @@ export function createModuleScope(parts: ScopeParts): ModuleScope {
   const timers = scopedTimers(parts.ledger, parts.fault);
   const process = scopedProcess(parts);
   const replaced: Record<string, object> = { timers, process, 'timers/promises': scopedTimerPromises(parts.signal) };
-  const require = scopedRequire(replaced);
+  const require = scopedRequire(replaced, parts.addons);
   replaced['module'] = Object.assign({}, nodeModule, { createRequire: () => require });
   return {
     ...(parts.anchor && { anchor: parts.anchor }),
@@ -76,10 +79,12 @@ function scopedConsole(log: Logger): Readonly<Record<string, unknown>> {
   };
 }
 
-function scopedRequire(replaced: Readonly<Record<string, object>>): Callback {
+function scopedRequire(replaced: Readonly<Record<string, object>>, addons: readonly NativeAddon[] = []): Callback {
   const hostRequire = nodeModule.createRequire(import.meta.url);
   return (specifier) => {
     const name = String(specifier);
+    const addon = addons.find((one) => one.name === name || one.file === name);
+    if (addon !== undefined) return hostRequire(addon.file);
     if (!nodeModule.isBuiltin(name)) throw fail('REQUIRE_REFUSED', { specifier: name });
     return replaced[name.replace(/^node:/, '')] ?? hostRequire(name);
   };

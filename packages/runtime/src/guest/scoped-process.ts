@@ -1,11 +1,14 @@
 import { fail } from '../errors.ts';
 import { type Callback, guarded, type TellFault } from './guarded-callback.ts';
 import type { Ledger } from './ledger.ts';
+import type { NativeAddon } from '../loading/artifact.ts';
 
 interface ProcessParts {
   readonly plugin: string;
   readonly ledger: Ledger;
   readonly fault: TellFault;
+  /** Native addons it was bundled with; default none. */
+  readonly addons?: readonly NativeAddon[] | undefined;
 }
 
 interface ProcessListener {
@@ -14,8 +17,8 @@ interface ProcessListener {
   remove(): void;
 }
 
-/** The host's `process`, but listeners enter the ledger, and `exit` and native addons are refused. Only own listeners can be removed. */
-export function scopedProcess({ plugin, ledger, fault }: ProcessParts): NodeJS.Process {
+/** The host's `process`, but listeners enter the ledger, and `exit` and native addons that were not built in are refused. Only own listeners can be removed. */
+export function scopedProcess({ plugin, ledger, fault, addons = [] }: ProcessParts): NodeJS.Process {
   const scoped = Object.create(process) as NodeJS.Process & Record<string, unknown>;
   const listening = new Set<ProcessListener>();
   const listen =
@@ -58,7 +61,8 @@ export function scopedProcess({ plugin, ledger, fault }: ProcessParts): NodeJS.P
     exit: () => {
       throw fail('PLUGIN_EXIT_REFUSED', { plugin });
     },
-    dlopen: (_module: unknown, file: string) => {
+    dlopen: (module: object, file: string, flags?: number) => {
+      if (addons.some((addon) => addon.file === file)) return process.dlopen(module, file, flags);
       throw fail('NATIVE_ADDON_REFUSED', { plugin, package: 'something loaded at run time', file });
     },
   };

@@ -6,12 +6,14 @@ import { ContainerDoor } from './containers/container-door.ts';
 import type { Dialect, IsolateSources } from './dialect.ts';
 import { InProcessIsolate } from './in-process-isolate.ts';
 import type { PlaceLimits, PlaceOwner } from './places/place.ts';
+import { rightsForAddons } from './native-addons.ts';
 import { ProcessPool } from './processes/process-pool.ts';
 import { SandboxDoor } from './processes/sandbox-door.ts';
 import { guestProcessFile, guestThreadCode } from './remote/guest-entry.ts';
 import { RemoteIsolate } from './remote-isolate.ts';
 import { WorkerPool } from './threads/thread-pool.ts';
 import type { HostClock } from '../host-services/system-clock.ts';
+import type { TextProgram } from '../guest/compile.ts';
 import type { RuntimeSettings } from '../runtime-options.ts';
 import type { StuckThread } from '../status.ts';
 
@@ -100,7 +102,7 @@ export function createIsolates(parts: IsolatesParts): Isolates {
       level,
       pool,
       limitsOf,
-      rightsOf: (manifest, file) => rightsOf(manifest, file, shareOf(manifest.name)),
+      rightsOf: (manifest, program) => rightsOf(manifest, program, shareOf(manifest.name)),
     });
   return {
     threads,
@@ -137,25 +139,28 @@ export function callTimeoutOf({ limits }: PluginManifest, operatorMs: number): n
   return limits?.callTimeout === undefined ? operatorMs : Math.min(operatorMs, parseDuration(limits.callTimeout));
 }
 
-/** What the process of a plugin must be able to do; `file` is the plugin's entry. */
+/** What the process of a plugin must be able to do. */
 function rightsOf(
   { capabilities = {}, image, main }: PluginManifest,
-  file: string,
+  program: TextProgram,
   share: string | undefined,
-): Pick<PlaceOwner, 'network' | 'files' | 'image' | 'share' | 'trust'> {
+): Pick<PlaceOwner, 'network' | 'files' | 'native' | 'image' | 'share' | 'trust'> {
   const { network = [], files = [] } = capabilities;
-  const root = resolve(dirname(file), relative(dirname(main), '.'));
+  const addons = rightsForAddons(program);
+  const root = resolve(dirname(program.file), relative(dirname(main), '.'));
   return {
     network,
-    files: files.map((path) => resolve(root, path)),
+    files: [...files.map((path) => resolve(root, path)), ...addons.files],
+    native: addons.native,
     ...(image !== undefined && { image }),
     ...(share !== undefined && { share, trust: trustOf(capabilities) }),
   };
 }
 
 /** Plugins may share a process when what they may do is the same, whatever order they name it in. */
-function trustOf({ network = [], secrets = [], files = [], services = [] }: Capabilities): string {
-  return JSON.stringify([network, secrets, files, services].map((names) => [...new Set(names)].toSorted(byText)));
+function trustOf({ network = [], secrets = [], files = [], services = [], native = false }: Capabilities): string {
+  const named = [network, secrets, files, services].map((names) => [...new Set(names)].toSorted(byText));
+  return JSON.stringify([...named, native]);
 }
 
 function byText(one: string, other: string): number {

@@ -2,6 +2,8 @@ import type { ExportedState, IsolationLevel, PluginManifest, Registration } from
 import type { SocketTraffic } from '@hotswap/sandbox/egress';
 import { type LayerState, type ResourceUsage, unknownUsage } from '@hotswap/sandbox/words';
 import type { EndFailure, Isolate, IsolateStart, PluginTraits } from './isolate.ts';
+import { checkAddons } from './native-addons.ts';
+import type { TextProgram } from '../guest/compile.ts';
 import type { GuestHandler } from '../guest/guest-host.ts';
 import type { Place, PlaceExit, PlaceLimits, PlaceOwner, PlacePool } from './places/place.ts';
 import { hostCalls, hostTells, type GuestRights } from './remote/host-calls.ts';
@@ -22,8 +24,11 @@ export interface RemoteIsolateParts {
   readonly pool: PlacePool;
   /** What the place of a plugin is held to. */
   readonly limitsOf: (manifest: PluginManifest) => PlaceLimits;
-  /** What else the place must know before it is taken; default: nothing. `file` is the plugin's entry. */
-  readonly rightsOf?: (manifest: PluginManifest, file: string) => Omit<PlaceOwner, 'plugin' | 'generation' | 'limits'>;
+  /** What else the place must know before it is taken; default: nothing. */
+  readonly rightsOf?: (
+    manifest: PluginManifest,
+    program: TextProgram,
+  ) => Omit<PlaceOwner, 'plugin' | 'generation' | 'limits'>;
 }
 
 /** Calls of one guest to its host that may be under way. */
@@ -69,7 +74,8 @@ export class RemoteIsolate implements Isolate {
       throw fail('ISOLATE_NEEDS_SOURCE', { plugin: manifest.name, level: this.level });
     }
     const limits = this.#parts.limitsOf(manifest);
-    const rights = this.#parts.rightsOf?.(manifest, program.file);
+    const rights = this.#parts.rightsOf?.(manifest, program);
+    await checkAddons(manifest.name, program);
     const place = await this.#parts.pool.take({ plugin: manifest.name, generation, limits, ...rights });
     if (this.#ending !== undefined) {
       await place.terminate();
@@ -78,9 +84,15 @@ export class RemoteIsolate implements Isolate {
     this.#phase = 'starting';
     const { channel, progress } = this.#open(place, start);
     place.watch(limits);
-    const { body, file, sourceMap } = program;
+    const { body, file, sourceMap, addons } = program;
     const map = sourceMap !== undefined && sourceMap.length <= largestMap ? sourceMap : undefined;
-    const facts: LoadFacts = { manifest, generation, config, program: { body, file, sourceMap: map }, progress };
+    const facts: LoadFacts = {
+      manifest,
+      generation,
+      config,
+      program: { body, file, sourceMap: map, addons },
+      progress,
+    };
     return readTraits(await call(channel, ['load', 0, facts]).promise);
   }
 

@@ -16,6 +16,16 @@ export interface Artifact {
   readonly verification?: Verification;
 }
 
+/** A native addon that a program was bundled with. */
+export interface NativeAddon {
+  /** What the code calls it: its path from the plugin's folder, the same on every machine. */
+  readonly name: string;
+  /** A real path. */
+  readonly file: string;
+  /** SHA-256 in hex of the file when it was built in. */
+  readonly digest: string;
+}
+
 /** The code half of an artifact. */
 export type Program =
   | {
@@ -26,6 +36,8 @@ export type Program =
       readonly sourceMap: string | undefined;
       /** The entry's real path, so that debuggers and stacks name it. */
       readonly file: string;
+      /** Native addons it may load; none where there are none. */
+      readonly addons?: readonly NativeAddon[] | undefined;
     }
   | { readonly type: 'definition'; readonly definition: PluginDefinition }
   | {

@@ -25,7 +25,7 @@ export async function describeFolder(folder: string): Promise<DescribedPlugin> {
   const entry = await realpath(join(folder, manifest.main)).catch(() => {
     throw mainMissing(manifest, manifestFile);
   });
-  return { manifest, request: { plugin: manifest.name, root: folder, entry }, manifestFile };
+  return { manifest, request: { plugin: manifest.name, root: folder, entry, ...nativeOf(manifest) }, manifestFile };
 }
 
 /**
@@ -60,6 +60,11 @@ export function describeFile(file: string, folder: string): DescribedPlugin {
  */
 export function readManifestText(text: string, where: string): PluginManifest {
   return readManifest(parseJson(text, where), where);
+}
+
+/** Whether a build may leave native addons in, as far as the manifest says so. */
+export function nativeOf({ capabilities }: PluginManifest): Pick<BuildRequest, 'native'> {
+  return { native: capabilities?.native === true };
 }
 
 /** The error for a manifest whose `main` names nothing. */

@@ -206,15 +206,6 @@ describe('what a build may not take in', () => {
     await expect(load()).rejects.toMatchObject({ code: expect.stringMatching(/BUILD_FILE_REFUSED|MANIFEST_INVALID/) });
   });
 
-  test('a native addon, by the name of its package', async () => {
-    await plugin({
-      'src/index.ts': 'import "fast-thing";',
-      'node_modules/fast-thing/index.js': 'module.exports = require("./build/fast.node");',
-      'node_modules/fast-thing/build/fast.node': '',
-    });
-    await expect(load()).rejects.toMatchObject({ code: 'NATIVE_ADDON_REFUSED', details: { package: 'fast-thing' } });
-  });
-
   test('an import that stays for run time', async () => {
     await plugin({ 'src/index.ts': 'import x from "https://example.com/x.js"; export default x;' });
     await expect(load()).rejects.toMatchObject({

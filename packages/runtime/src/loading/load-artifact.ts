@@ -6,9 +6,16 @@ import { messageOf } from '@hotswap/protocol';
 import type { PluginManifest } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
 import { fail } from '../errors.ts';
-import type { Artifact } from './artifact.ts';
+import type { Artifact, NativeAddon } from './artifact.ts';
 import { PluginBuilder } from './build/build-plugin.ts';
-import { describeFile, describeFolder, mainMissing, readFolderManifest, readManifestText } from './describe-plugin.ts';
+import {
+  describeFile,
+  describeFolder,
+  mainMissing,
+  nativeOf,
+  readFolderManifest,
+  readManifestText,
+} from './describe-plugin.ts';
 import type { DescribedPlugin } from './describe-plugin.ts';
 import { executableArtifact } from './executable-artifact.ts';
 import { definitionArtifacts } from './in-memory-artifact.ts';
@@ -51,6 +58,7 @@ interface BundledPlugin {
   readonly manifest: PluginManifest;
   readonly code: string;
   readonly map: string | undefined;
+  readonly addons: readonly NativeAddon[];
   /** What stacks and debuggers call the program. */
   readonly file: string;
   readonly origin: string;
@@ -81,7 +89,7 @@ export function createLoader(options: LoaderOptions = {}): Loader {
         const artifact = fromMemory(located.plugin);
         const { file } = located.plugin;
         if (file === undefined) return { artifact, files: [] };
-        const request = { plugin: artifact.manifest.name, ...file };
+        const request = { plugin: artifact.manifest.name, ...file, ...nativeOf(artifact.manifest) };
         return toArtifact(await built(builder, { manifest: artifact.manifest, request }, signal), 'IMPORT_REFUSED');
       }
       case 'archive':
@@ -116,7 +124,7 @@ export function createLoader(options: LoaderOptions = {}): Loader {
 
 async function built(builder: PluginBuilder, plugin: DescribedPlugin, signal: AbortSignal): Promise<BundledPlugin> {
   const { manifest, request, manifestFile } = plugin;
-  const { code, map, inputs } = await builder.build(request, signal);
+  const { code, map, addons, inputs } = await builder.build(request, signal);
   const own = inputs.filter((path) => !path.includes(`${sep}node_modules${sep}`));
   // Not compiled, yet it decides how the rest is.
   const tsconfig = [join(request.root, 'tsconfig.json')].find((path) => existsSync(path));
@@ -124,6 +132,7 @@ async function built(builder: PluginBuilder, plugin: DescribedPlugin, signal: Ab
     manifest,
     code,
     map,
+    addons,
     file: request.entry,
     origin: manifestFile === undefined ? request.entry : request.root,
     inputs: manifestFile === undefined ? own : [manifestFile, ...own],
@@ -143,7 +152,16 @@ async function unpacked({ path: archive, bytes }: Archive, signal: AbortSignal):
   if (code === undefined) throw mainMissing(manifest, `${archive}/package.json`);
   // A name below the archive's, where no file can be: stacks then say which archive, and never a file of the host's.
   const file = join(archive, main);
-  return { manifest, code, map: files.get(`${main}.map`), file, origin: archive, inputs: [], allInputs: [] };
+  return {
+    manifest,
+    code,
+    map: files.get(`${main}.map`),
+    addons: [],
+    file,
+    origin: archive,
+    inputs: [],
+    allInputs: [],
+  };
 }
 
 /** A text from this length on is worked on in several turns of the event loop: requests are answered in between. */
@@ -153,7 +171,7 @@ async function toArtifact(
   plugin: BundledPlugin,
   refusal: 'ARCHIVE_NOT_BUNDLED' | 'IMPORT_REFUSED',
 ): Promise<ReadSource> {
-  const { manifest, code, map, file, origin, inputs, allInputs } = plugin;
+  const { manifest, code, map, addons, file, origin, inputs, allInputs } = plugin;
   const pause = async (): Promise<void> => void (code.length >= longText && (await nextTurn()));
   const { body, specifiers } = rewritten(plugin);
   const specifier = specifiers.find((name) => !isProvided(name));
@@ -161,9 +179,9 @@ async function toArtifact(
   await pause();
   const sourceMap = map === undefined ? undefined : shiftSourceMap(map);
   await pause();
-  const digest = pluginDigest(manifest, body);
+  const digest = pluginDigest(manifest, body, addons);
   await pause();
-  const program = { type: 'text', body, sourceMap, file } as const;
+  const program = { type: 'text', body, sourceMap, file, addons } as const;
   return { artifact: { manifest, digest, program, origin, inputs }, files: allInputs };
 }
 

@@ -39,7 +39,7 @@ const dropped = [
  * Bundles a plugin's folder into one archive. The same files give the same bytes, on every machine and at any time.
  *
  * @param outFile default `NAME-VERSION.tgz` in the plugin's folder
- * @throws what loading the folder throws
+ * @throws NATIVE_ADDON_NOT_PACKED, and what loading the folder throws
  */
 export async function packPlugin(folder: string, outFile?: string): Promise<PackedPlugin> {
   const signal = AbortSignal.timeout(packTimeout);
@@ -49,6 +49,8 @@ export async function packPlugin(folder: string, outFile?: string): Promise<Pack
   const builder = new PluginBuilder();
   try {
     const bundle = await builder.build(request, signal);
+    const [addon] = bundle.addons;
+    if (addon !== undefined) throw fail('NATIVE_ADDON_NOT_PACKED', { plugin: manifest.name, file: addon.file });
     const file =
       outFile ?? join(located.folder, `${manifest.name.replace(/^@/, '').replace('/', '-')}-${manifest.version}.tgz`);
     await writeFile(file, await archiveOf(await filesOf(request, bundle)));

@@ -2,7 +2,7 @@ import type { CodedError } from '@hotswap/protocol';
 import { messageOf } from '@hotswap/protocol';
 import type { Message } from 'esbuild';
 import { fail } from '../../errors.ts';
-import type { NativeAddon } from './confine-build.ts';
+import type { RefusedAddon } from './native-addons.ts';
 
 /** One error of a build, with the place it points at. Lines and columns count from 1. */
 export interface BuildProblem {
@@ -17,7 +17,7 @@ export interface BuildProblem {
 
 /** Turns the bundler's messages into an error that names file, line and column and shows the line. */
 export function buildFailure(messages: readonly Message[], plugin: string): CodedError {
-  const addon = messages.map(({ detail }) => detail).find(isNativeAddon);
+  const addon = messages.map(({ detail }) => detail).find(isRefusedAddon);
   if (addon !== undefined) return addonError(addon, plugin);
   const problems = messages.map(toProblem);
   const summary = problems.map(toText).join('\n');
@@ -36,7 +36,7 @@ export function messagesOf(thrown: unknown): readonly Message[] {
   return [{ id: '', pluginName: '', text: messageOf(thrown), location: null, notes: [], detail: undefined }];
 }
 
-function addonError({ nativeAddon: file }: NativeAddon, plugin: string): CodedError {
+function addonError({ nativeAddon: file }: RefusedAddon, plugin: string): CodedError {
   const owner = /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file)?.[1] ?? plugin;
   return fail('NATIVE_ADDON_REFUSED', { plugin, package: owner.replace('\\', '/'), file });
 }
@@ -56,6 +56,6 @@ function toText({ message, file, line, column, frame }: BuildProblem): string {
   return file === undefined ? message : `${file}:${line}:${column}: ${message}\n${frame}`;
 }
 
-function isNativeAddon(detail: unknown): detail is NativeAddon {
+function isRefusedAddon(detail: unknown): detail is RefusedAddon {
   return typeof detail === 'object' && detail !== null && 'nativeAddon' in detail;
 }

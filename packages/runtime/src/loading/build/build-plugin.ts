@@ -10,7 +10,8 @@ import { buildFailure, isBuildFailure, messagesOf } from './build-failure.ts';
 import { BuildTurns } from './build-turns.ts';
 import type { BuildRequest, Bundle } from './bundle.ts';
 import { BundleCache } from './bundle-cache.ts';
-import { firstOutside, refuseNativeAddons, rootsFor } from './confine-build.ts';
+import { firstOutside, rootsFor } from './confine-build.ts';
+import { addonsAmong, nameNativeAddons, refuseNativeAddons } from './native-addons.ts';
 
 /** What decides a bundle beside its inputs; a change here makes cached bundles stale. */
 const buildSettings = {
@@ -91,7 +92,9 @@ export class PluginBuilder {
     const key = `${keyOf(request)}\0${tsconfig}`;
     try {
       const opened = await this.#open(key, request, tsconfig);
-      return await this.#confined(request, toBundle(await opened.rebuild(), request.root));
+      const bundle = toBundle(await opened.rebuild(), request.root);
+      await this.#confine(request, bundle.inputs);
+      return { ...bundle, addons: await addonsAmong(bundle.inputs, request.root) };
     } catch (error) {
       if (this.#isClosed) throw fail('LOADER_CLOSED', { plugin: request.plugin });
       if (isCodedError(error)) throw error;
@@ -119,10 +122,9 @@ export class PluginBuilder {
     if (isFirstToNotice) await stop();
   }
 
-  async #confined(request: BuildRequest, bundle: Bundle): Promise<Bundle> {
-    const file = await firstOutside(bundle.inputs, await rootsFor(request.root, this.#allowedRoots));
-    if (file === undefined) return bundle;
-    throw fail('BUILD_FILE_REFUSED', { plugin: request.plugin, file });
+  async #confine(request: BuildRequest, inputs: readonly string[]): Promise<void> {
+    const file = await firstOutside(inputs, await rootsFor(request.root, this.#allowedRoots));
+    if (file !== undefined) throw fail('BUILD_FILE_REFUSED', { plugin: request.plugin, file });
   }
 
   /** An error inside a file that the plugin may not read must not show that file's text. */
@@ -143,11 +145,12 @@ export class PluginBuilder {
   }
 }
 
-function keyOf({ root, entry }: BuildRequest): string {
-  return `${root}\0${entry}`;
+/** Of two parts, which `dropIdle` counts on. */
+function keyOf({ root, entry, native = false }: BuildRequest): string {
+  return `${root}\0${entry}${native ? ' native' : ''}`;
 }
 
-function optionsFor({ root, entry }: BuildRequest, tsconfigRaw: string) {
+function optionsFor({ root, entry, native = false }: BuildRequest, tsconfigRaw: string) {
   return {
     ...buildSettings,
     external: [...buildSettings.external],
@@ -157,14 +160,14 @@ function optionsFor({ root, entry }: BuildRequest, tsconfigRaw: string) {
     outfile: join(dirname(entry), `${basename(entry)}.bundle.js`),
     // Only the plugin's own tsconfig counts: what lies above its folder must not change what it is.
     tsconfigRaw,
-    plugins: [refuseNativeAddons],
+    plugins: [native ? nameNativeAddons(root) : refuseNativeAddons],
     write: false,
     metafile: true,
     logLevel: 'silent',
   } satisfies BuildOptions;
 }
 
-function toBundle({ outputFiles = [], metafile, warnings }: BuildResult, root: string): Bundle {
+function toBundle({ outputFiles = [], metafile, warnings }: BuildResult, root: string): Omit<Bundle, 'addons'> {
   const textOf = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
   return {
     code: textOf('.js'),

@@ -59,8 +59,8 @@ export class BundleCache {
     await this.#write(this.#keyOf(request), cached);
   }
 
-  #keyOf({ root, entry }: BuildRequest): string {
-    return sha256(JSON.stringify([root, entry, this.#settings]));
+  #keyOf({ root, entry, native = false }: BuildRequest): string {
+    return sha256(JSON.stringify([root, entry, native, this.#settings]));
   }
 
   #remember(key: string, cached: CachedBundle): void {

@@ -1,22 +1,5 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import type { Plugin } from 'esbuild';
-
-/** The `detail` of the bundler's error for a native addon. */
-export interface NativeAddon {
-  readonly nativeAddon: string;
-}
-
-/** Stops a build at the first native addon, which no reload could ever let go of. */
-export const refuseNativeAddons: Plugin = {
-  name: 'refuse-native-addons',
-  setup(build) {
-    build.onLoad({ filter: /\.node$/ }, ({ path }) => {
-      const detail: NativeAddon = { nativeAddon: path };
-      return { errors: [{ text: `${path} is a native addon`, detail }] };
-    });
-  },
-};
 
 /**
  * The first file, by its real path, that is in none of the roots. A bundler takes any file of the machine that a plugin
