@@ -1,19 +1,20 @@
+import { availableParallelism } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import type { LayerState } from '@hotswap/sandbox';
 import { type Capabilities, type IsolationLevel, parseDuration, type PluginManifest } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
-import { ContainerDoor } from './containers/container-door.ts';
+import { ContainerDoor, type EngineLook } from './containers/container-door.ts';
 import type { Dialect, IsolateSources } from './dialect.ts';
 import { InProcessIsolate } from './in-process-isolate.ts';
-import type { PlaceLimits, PlaceOwner } from './places/place.ts';
 import { rightsForAddons } from './native-addons.ts';
+import type { PlaceLimits, PlaceOwner } from './places/place.ts';
 import { ProcessPool } from './processes/process-pool.ts';
 import { SandboxDoor } from './processes/sandbox-door.ts';
 import { guestProcessFile, guestThreadCode } from './remote/guest-entry.ts';
 import { RemoteIsolate } from './remote-isolate.ts';
 import { WorkerPool } from './threads/thread-pool.ts';
-import type { HostClock } from '../host-services/system-clock.ts';
 import type { TextProgram } from '../guest/compile.ts';
+import type { HostClock } from '../host-services/system-clock.ts';
 import type { RuntimeSettings } from '../runtime-options.ts';
 import type { StuckThread } from '../status.ts';
 
@@ -38,6 +39,8 @@ export interface Isolates extends IsolateSources {
   readonly layers: () => readonly LayerState[] | undefined;
   /** Looks at this host for what there could be. */
   readonly look: () => Promise<readonly LayerState[]>;
+  /** Looks for an engine of containers. */
+  readonly lookForEngine: () => Promise<EngineLook>;
   /** What an operator must know, in sentences. */
   readonly notices: () => readonly string[];
   readonly close: () => Promise<void>;
@@ -51,7 +54,7 @@ export function createIsolates(parts: IsolatesParts): Isolates {
   const { settings, dialects, clock, log, shareOf, onStuckThread } = parts;
   const { limits } = settings;
   const { security } = settings.config.plugins;
-  const { maxMemoryMB, maxCPUPercent, maxThreads, maxFileHandles } = security;
+  const { maxMemoryMB, maxCPUPercent, maxThreads, maxFileHandles, maxNetworkConns } = security;
   const threads = new WorkerPool({
     entry: guestThreadCode,
     spares: limits.spares,
@@ -62,11 +65,14 @@ export function createIsolates(parts: IsolatesParts): Isolates {
     onStuck: onStuckThread,
   });
   const door = new SandboxDoor({ allowMissing: settings.allowMissing, log });
+  const isLimited = Number.isFinite(settings.mostAllowed.maxCPUPercent);
   const usual = {
     memoryMB: maxMemoryMB,
-    cpuPercent: maxCPUPercent,
+    // Where nobody has set a limit, a process may use what the machine has.
+    cpuPercent: isLimited ? maxCPUPercent : 100 * availableParallelism(),
     ...(maxThreads !== undefined && { processes: maxThreads }),
     ...(maxFileHandles !== undefined && { openFiles: maxFileHandles }),
+    ...(maxNetworkConns !== undefined && { connections: maxNetworkConns }),
   };
   const processes = new ProcessPool({
     launch: (options) => door.launch(options),
@@ -120,6 +126,7 @@ export function createIsolates(parts: IsolatesParts): Isolates {
     },
     layers: () => door.layers,
     look: () => door.look(),
+    lookForEngine: () => containerDoor.look(),
     notices: () => [
       ...threads.notices(),
       ...processes.notices(),

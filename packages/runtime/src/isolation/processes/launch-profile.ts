@@ -69,12 +69,13 @@ export function sumOfLimits(all: readonly ConfinementLimits[]): ConfinementLimit
     memoryMB: sum(({ memoryMB }) => memoryMB),
     cpuPercent: sum(({ cpuPercent }) => cpuPercent),
     processes: sum(({ processes }) => processes),
+    connections: sum(({ connections }) => connections),
   });
 }
 
 function confinementLimitsOf(limits: PlaceOwner['limits']): ConfinementLimits {
-  const { memoryMB, cpuPercent, processes, openFiles } = limits ?? {};
-  return defined({ memoryMB, cpuPercent, processes, openFiles });
+  const { memoryMB, cpuPercent, processes, openFiles, connections } = limits ?? {};
+  return defined({ memoryMB, cpuPercent, processes, openFiles, connections });
 }
 
 /** Without what is undefined. */
