@@ -182,7 +182,10 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       maxBodyBytes: manifest.limits?.maxBody === undefined ? Infinity : parseSize(manifest.limits.maxBody),
       log: log.child({ plugin_name: slot.name, version: manifest.version, generation: number }),
       bound: (fn, maker) => boundCallback(slot, maker, fn),
-      onExit: (error, exited) => supervisor.exited(error, exited),
+      onExit: (error, exited) => {
+        resources.exited(exited, error);
+        supervisor.exited(error, exited);
+      },
       onFailure: (failed) => supervisor.failed(failed),
       onMove: ({ from, to, reason }, moved) => {
         census.moved(moved, to, Date.now());
@@ -307,7 +310,8 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     intervalMs: limits.usageIntervalMs,
     violated: (violation) => {
       events.emit('violation', violation);
-      if (settings.onViolation === 'restart') supervisor.overLimit(violation.plugin, violation.detail);
+      if (!violation.isHeld && settings.onViolation === 'restart')
+        supervisor.overLimit(violation.plugin, violation.detail);
     },
   });
 

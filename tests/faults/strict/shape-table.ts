@@ -32,8 +32,8 @@ export function tableOf(results: readonly ShapeResult[]): string {
 }
 
 /** Shape and outcome of each row of the table on the page. Times and figures differ from run to run. */
-export function outcomesOn(page: string): readonly (readonly [shape: string, outcome: string])[] {
-  const begin = page.indexOf(`<!-- generated: ${region} -->`);
-  const text = page.slice(begin, page.indexOf(`<!-- end: ${region} -->`, begin));
+export function outcomesOn(page: string, name = region): readonly (readonly [shape: string, outcome: string])[] {
+  const begin = page.indexOf(`<!-- generated: ${name} -->`);
+  const text = page.slice(begin, page.indexOf(`<!-- end: ${name} -->`, begin));
   return [...text.matchAll(/^\| (.+?) \| \*\*(.+?)\*\* \|/gm)].map(([, shape = '', outcome = '']) => [shape, outcome]);
 }

@@ -88,6 +88,8 @@ export interface Isolate {
   layers?(): readonly LayerState[];
   /** What it uses of the machine; absent where it cannot be told from the host. */
   usage?(): Promise<ResourceUsage>;
+  /** Connections that its way out refused because it had too many open; absent where there is no such way. */
+  refusedConnections?(): number;
   /** What it has held for longest, where that is known in this thread. */
   oldestResources?(most: number): readonly HeldResource[];
   /**

@@ -140,6 +140,10 @@ export class RemoteIsolate implements Isolate {
     return withFetches(await running.place.usage(), running.start.services.networkTraffic);
   }
 
+  refusedConnections(): number {
+    return this.#running?.place.refusedConnections ?? 0;
+  }
+
   stop(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {
     this.#ending ??= this.#end(reason, limit);
     return this.#ending;
@@ -170,6 +174,8 @@ export class RemoteIsolate implements Isolate {
     place.onExit = (exit) => this.#exited(exit);
     place.isAwaited = () => channel.pendingCount > 0;
     place.onLine = (stream, line) => services.log.info({ stream }, line);
+    place.onRefused = ({ code, entry, leftOut, message }) =>
+      services.log.warn({ code, entry, left_out: leftOut }, `a connection of the plugin was refused: ${message}`);
     place.transport.onClose = () => this.#exited({ reason: 'exit', detail: 'its channel closed', lastLines: [] });
     const progress = place.sharesMemory ? new Int32Array(new SharedArrayBuffer(4)) : undefined;
     this.#running = { place, channel, values, start, progress };

@@ -18,7 +18,7 @@ function monitorOf(
     level,
     ...(level === 'strict' && { usage: async () => ({ ...unknownUsage, ...usages.shift() }) }),
   };
-  const watched: Watched = { plugin, generation: 1, isolate, limits };
+  const watched: Watched = { plugin, generation: 1, isolate, limits, timeouts: 0, callTimeoutMs: 1_000 };
   const monitor = new ResourceMonitor({
     clock,
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
@@ -43,6 +43,25 @@ describe('the resource monitor', () => {
     ]);
     expect(violations).toEqual([expect.objectContaining({ plugin: 'a', resource: 'memory', used: 120, limit: 100 })]);
     expect(monitor.violationsOf('a')).toEqual({ memory: 1 });
+  });
+
+  it('tells what was found elsewhere, and what was only counted, once a look', async () => {
+    const { monitor, clock, lines, violations, watched } = monitorOf([], { level: 'basic' });
+    Object.assign(watched, { timeouts: 3 });
+    Object.assign(watched.isolate, { refusedConnections: () => 7 });
+    await clock.advance(3_000);
+    monitor.found({ plugin: 'a', generation: 1, resource: 'memory', used: 1, limit: 1, detail: 'it was killed' });
+    expect(lines).toEqual([
+      'error: plugin went over a limit: 3 calls took longer than the 1000 ms that they may',
+      'error: plugin went over a limit: 7 connections were refused beside those that it had open',
+      'error: plugin went over a limit: it was killed',
+    ]);
+    expect(violations.map(({ resource, isHeld }) => [resource, isHeld])).toEqual([
+      ['time', true],
+      ['connections', true],
+      ['memory', true],
+    ]);
+    expect(monitor.violationsOf('a')).toEqual({ time: 3, connections: 7, memory: 1 });
   });
 
   it('makes a share of a core of what was worked between two looks', async () => {

@@ -18,8 +18,11 @@ import type { Isolate } from '../isolation/isolate.ts';
 export interface Watched {
   readonly plugin: string;
   readonly generation: number;
-  readonly isolate: Pick<Isolate, 'level' | 'usage' | 'layers'>;
+  readonly isolate: Pick<Isolate, 'level' | 'usage' | 'layers' | 'refusedConnections'>;
   readonly limits: ResourceLimits;
+  /** Calls that were not answered in time, since it began, and that time in milliseconds. */
+  readonly timeouts: number;
+  readonly callTimeoutMs: number;
 }
 
 /** A plugin is over a limit. */
@@ -30,6 +33,8 @@ export interface Violation {
   readonly used: number;
   readonly limit: number;
   readonly detail: string;
+  /** Whether what found it has dealt with it: the kernel, which ended the plugin, or the limit of a call, which ended that. */
+  readonly isHeld: boolean;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
@@ -63,6 +68,7 @@ export class ResourceMonitor {
   readonly #records = new WeakMap<Watched['isolate'], Sight>();
   readonly #latest = new Map<string, Sight>();
   readonly #violations = new Map<string, Partial<Record<ResourceType, number>>>();
+  readonly #tallies = new WeakMap<Watched['isolate'], { timeouts: number; refused: number }>();
   #cancel: (() => void) | undefined;
   #isLooking = false;
 
@@ -105,11 +111,9 @@ export class ResourceMonitor {
     return this.#violations.get(plugin) ?? {};
   }
 
-  /** Counts one that was found elsewhere, such as by the kernel. */
-  count(plugin: string, resource: ResourceType): void {
-    const counts = this.#violations.get(plugin) ?? {};
-    counts[resource] = (counts[resource] ?? 0) + 1;
-    this.#violations.set(plugin, counts);
+  /** One that was found elsewhere and is dealt with there, or `times` of them: told once. */
+  found(violation: Omit<Violation, 'isHeld' | 'at'>, times = 1): void {
+    this.#tell({ ...violation, isHeld: true, at: this.#parts.clock.now() }, 'plugin went over a limit', times);
   }
 
   /** The plugin is gone. */
@@ -120,6 +124,7 @@ export class ResourceMonitor {
 
   async #lookAt(watched: Watched): Promise<void> {
     const { plugin, generation, isolate, limits } = watched;
+    this.#tally(watched);
     const usage = await isolate.usage?.().catch((error: unknown) => this.#unread(watched, error));
     if (usage === undefined) return;
     const before = this.#records.get(isolate);
@@ -140,9 +145,37 @@ export class ResourceMonitor {
     if (tell === 'relief') this.#parts.log.info(facts, `plugin is well within its limit again: ${detail}`);
     if (tell === 'warning') this.#parts.log.warn(facts, `plugin is near its limit: ${detail}`);
     if (tell !== 'violation') return;
-    this.#parts.log.error(facts, `plugin is over its limit: ${detail}`);
-    this.count(plugin, resource);
-    this.#parts.violated({ plugin, generation, resource, used, limit, detail, at: reading.at });
+    const violation = { plugin, generation, resource, used, limit, detail, isHeld: false, at: reading.at };
+    this.#tell(violation, 'plugin is over its limit', 1);
+  }
+
+  /** What is only counted where it happens: however often since the last look, it is told once. */
+  #tally({ plugin, generation, isolate, limits, timeouts, callTimeoutMs }: Watched): void {
+    const before = this.#tallies.get(isolate) ?? { timeouts: 0, refused: 0 };
+    const refused = isolate.refusedConnections?.() ?? 0;
+    this.#tallies.set(isolate, { timeouts, refused });
+    const late = timeouts - before.timeouts;
+    const shut = refused - before.refused;
+    if (late > 0) {
+      const detail = `${late} calls took longer than the ${callTimeoutMs} ms that they may`;
+      this.found({ plugin, generation, resource: 'time', used: callTimeoutMs, limit: callTimeoutMs, detail }, late);
+    }
+    if (shut > 0) {
+      const { connections = 0 } = limits;
+      const detail = `${shut} connections were refused beside those that it had open`;
+      this.found({ plugin, generation, resource: 'connections', used: connections, limit: connections, detail }, shut);
+    }
+  }
+
+  /** The one place where a violation is counted. */
+  #tell(violation: Violation, sentence: string, times: number): void {
+    const { plugin, generation, resource, used, limit, detail } = violation;
+    const counts = this.#violations.get(plugin) ?? {};
+    counts[resource] = (counts[resource] ?? 0) + times;
+    this.#violations.set(plugin, counts);
+    const facts = { plugin_name: plugin, generation, resource_type: resource, used, limit };
+    this.#parts.log.error(facts, `${sentence}: ${detail}`);
+    this.#parts.violated(violation);
   }
 
   /** It may have ended while it was looked at; then its end is told elsewhere. */

@@ -1,4 +1,4 @@
-import type { LayerState, ResourceUsage } from '@hotswap/sandbox';
+import type { EgressRefusal, LayerState, ResourceUsage } from '@hotswap/sandbox';
 import type { Transport } from '../../channel/transport.ts';
 
 /** Why a place ended without being told to. */
@@ -75,6 +75,10 @@ export interface Place {
   onLine: ((stream: 'stdout' | 'stderr', line: string) => void) | undefined;
   /** Set by its taker: whether somebody waits for an answer from it, so that it owes signs of life. */
   isAwaited?: (() => boolean) | undefined;
+  /** A connection that its way out refused; told of a few in a second, with how many were left out before it. */
+  onRefused?: ((refusal: EgressRefusal & { readonly leftOut: number }) => void) | undefined;
+  /** Connections that were refused because too many were open; absent where there is no such way. */
+  readonly refusedConnections?: number;
   /** From now on it is held to these limits. */
   watch(limits: PlaceLimits): void;
   /** What it uses now. What cannot be told of such a place is undefined. */

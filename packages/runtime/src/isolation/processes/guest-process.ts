@@ -1,9 +1,11 @@
 import type { ConfinedExit, ConfinedProcess, ConfinementLimits } from '@hotswap/sandbox';
 import { OutputBound } from './output-bound.ts';
+import { guestProcessorOf } from './guest-processor.ts';
 import { placeExitOf } from './process-exit.ts';
 import { ProcessPlace } from './process-place.ts';
 import type { Verdict } from './process-vitals.ts';
 import type { ProcessWatch, WatchedProcess } from './process-watch.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { PlaceExit, PlaceOwner } from '../places/place.ts';
 import type { StuckCensus } from '../places/stuck-census.ts';
 import { firstLane, Lanes } from '../../channel/lanes/lanes.ts';
@@ -13,6 +15,8 @@ import type { HostClock } from '../../host-services/system-clock.ts';
 /** What a process of guests is made of. */
 export interface GuestProcessParts {
   readonly confined: ConfinedProcess;
+  /** What its way out refuses. */
+  readonly refusals: RefusalLog;
   readonly census: StuckCensus;
   readonly watch: ProcessWatch;
   readonly clock: Pick<HostClock, 'after'>;
@@ -56,7 +60,7 @@ export class GuestProcess {
   #ending: Promise<'ended' | 'stuck'> | undefined;
 
   constructor(parts: GuestProcessParts) {
-    const { confined, clock, watch } = parts;
+    const { confined, clock, watch, refusals } = parts;
     this.#parts = parts;
     this.confined = confined;
     this.id = ++made;
@@ -65,6 +69,7 @@ export class GuestProcess {
     this.#ready = resolve;
     this.#errors = new OutputBound(confined.stderr, clock, (line) => this.#line('stderr', line));
     this.#outputs = [this.#errors, new OutputBound(confined.stdout, clock, (line) => this.#line('stdout', line))];
+    refusals.onTold = (refusal) => this.places[0]?.onRefused?.(refusal);
     this.#transport = new SocketTransport({
       channel: confined.channel,
       onBroken: (problem) => this.endBecause({ reason: 'broken', detail: `what it sent is no message: ${problem}` }),
@@ -80,6 +85,7 @@ export class GuestProcess {
       unreadBytes: () => this.#transport.unwrittenBytes,
       isAwaited: () => this.#isReady && this.places.some(({ isAwaited }) => isAwaited?.() ?? false),
       graceMs: () => this.#graceMs(),
+      processorTime: guestProcessorOf(confined.pid),
       beat: () => this.lanes.tell(['beat', ++this.#lastBeat]),
       beQuiet: () => (this.lanes.isQuiet = true),
       condemn: (verdict) => this.endBecause(verdict),
@@ -90,6 +96,10 @@ export class GuestProcess {
 
   get places(): readonly ProcessPlace[] {
     return [...this.#places.values()];
+  }
+
+  get refusedConnections(): number {
+    return this.#parts.refusals.tooMany;
   }
 
   get isEnding(): boolean {

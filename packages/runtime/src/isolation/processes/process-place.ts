@@ -7,6 +7,7 @@ import type { Transport } from '../../channel/transport.ts';
 export interface LanedProcess {
   readonly confined: Pick<ConfinedProcess, 'pid' | 'layers' | 'usage'>;
   readonly lanes: Lanes;
+  readonly refusedConnections: number;
   /** What one of its places was is over. */
   leave(lane: number): Promise<'ended' | 'stuck'>;
 }
@@ -19,6 +20,7 @@ export class ProcessPlace implements Place {
   readonly owner: PlaceOwner | undefined;
   onExit: Place['onExit'];
   onLine: Place['onLine'];
+  onRefused: Place['onRefused'];
   isAwaited: Place['isAwaited'];
   /** Told when it is left. */
   onLeft: (() => void) | undefined;
@@ -37,6 +39,10 @@ export class ProcessPlace implements Place {
 
   get layers(): readonly LayerState[] {
     return this.#process.confined.layers;
+  }
+
+  get refusedConnections(): number {
+    return this.#process.refusedConnections;
   }
 
   watch(limits: PlaceLimits): void {

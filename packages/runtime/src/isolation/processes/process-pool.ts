@@ -4,6 +4,7 @@ import type { Logger } from '@hotswap/sdk';
 import { confinementOf, type GuestLaunch, type LaunchProfile, needsOwnLaunch, profileOf } from './launch-profile.ts';
 import { GuestProcess } from './guest-process.ts';
 import { ProcessWatch } from './process-watch.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { SharedProcesses } from './shared-processes.ts';
 import type { Place, PlaceOwner, PlacePool } from '../places/place.ts';
 import { StuckCensus } from '../places/stuck-census.ts';
@@ -112,9 +113,12 @@ export class ProcessPool implements PlacePool {
 
   async #launch(profile: LaunchProfile, isSpare: boolean): Promise<GuestProcess> {
     const { clock, launch, entry, killMs = usualKillMs } = this.#options;
-    const confined = await launch(confinementOf(profile, await entry(), isSpare));
+    const refusals = new RefusalLog();
+    const how = confinementOf(profile, await entry(), isSpare);
+    const confined = await launch({ ...how, onRefused: (refusal) => refusals.note(refusal) });
     return new GuestProcess({
       confined,
+      refusals,
       clock,
       killMs,
       census: this.#census,

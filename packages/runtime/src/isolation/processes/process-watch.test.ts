@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { judgeProcess, pauseBeforeBeatMs, type Verdict } from './process-vitals.ts';
 import { ProcessWatch, type WatchedProcess } from './process-watch.ts';
+import type { ProcessorTime } from '../threads/processor-time.ts';
 
 const well = { standstillMs: 0, unasked: 0, unreadBytes: 0 };
 
@@ -36,6 +37,8 @@ class Acted implements WatchedProcess {
     this.counts.sent++;
     if (this.answersBeats) this.counts.received++;
   };
+  processor: ProcessorTime | undefined;
+  processorTime = () => this.processor;
   beQuiet = () => void (this.isQuiet = true);
   condemn = (verdict: Verdict) => void this.verdicts.push(verdict);
 }
@@ -73,6 +76,32 @@ it('one that owes an answer and gives no sign of life is condemned when its grac
   vi.advanceTimersByTime(600);
   expect(process.verdicts).toMatchObject([{ reason: 'unresponsive' }]);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it('one that gets no processor is starved and not stuck, and a loop on a small share is found later', () => {
+  const [watch, process] = [new ProcessWatch(), new Acted()];
+  Object.assign(process, { awaited: true, answersBeats: false, processor: { usedMs: 5, isRunnable: true } });
+  watch.wake(process);
+  vi.advanceTimersByTime(60_000);
+  expect(process.verdicts).toEqual([]);
+  for (let look = 1; look <= 60; look++) {
+    process.processor = { usedMs: 5 + look * 10, isRunnable: true };
+    vi.advanceTimersByTime(50);
+  }
+  expect(process.verdicts).toEqual([]);
+  for (let look = 61; look <= 110; look++) {
+    process.processor = { usedMs: 5 + look * 10, isRunnable: true };
+    vi.advanceTimersByTime(50);
+  }
+  expect(process.verdicts).toMatchObject([{ reason: 'unresponsive' }]);
+});
+
+it('one that sleeps stands still for as long as it sleeps', () => {
+  const [watch, process] = [new ProcessWatch(), new Acted()];
+  Object.assign(process, { awaited: true, answersBeats: false, processor: { usedMs: 5, isRunnable: false } });
+  watch.wake(process);
+  vi.advanceTimersByTime(1_600);
+  expect(process.verdicts).toMatchObject([{ reason: 'unresponsive' }]);
 });
 
 it('one that sends without being asked is condemned for it', () => {

@@ -1,5 +1,7 @@
 import { judgeProcess, pauseBeforeBeatMs, type Verdict } from './process-vitals.ts';
 import { countUnasked } from '../places/unasked.ts';
+import type { ProcessorTime } from '../threads/processor-time.ts';
+import { standingTime } from '../threads/thread-vitals.ts';
 
 /** A process as its watch sees it. */
 export interface WatchedProcess {
@@ -11,6 +13,8 @@ export interface WatchedProcess {
   readonly isAwaited: () => boolean;
   /** How long its loop may stand still; undefined while it is no plugin's yet. */
   readonly graceMs: () => number | undefined;
+  /** What the system says of its main thread; asked while it owes a sign of life. */
+  readonly processorTime: () => ProcessorTime | undefined;
   /** Asks it for a sign of life. */
   readonly beat: () => void;
   /** From now on the next message in either direction is told to `WatchHandle.wake`. */
@@ -27,8 +31,10 @@ interface Watching {
   unasked: number;
   /** For how long nothing has come from it. */
   silentMs: number;
-  /** For how long it has owed an answer to a beat; undefined: it owes none. */
+  /** For how long it has owed an answer to a beat, and could have given it; undefined: it owes none. */
   standstillMs: number | undefined;
+  /** As of the look before, while it owes one. */
+  processor: ProcessorTime | undefined;
 }
 
 const lookEveryMs = 50;
@@ -54,6 +60,7 @@ export class ProcessWatch {
       unasked: 0,
       silentMs: 0,
       standstillMs: undefined,
+      processor: undefined,
     });
     this.#arm();
   }
@@ -96,7 +103,7 @@ export class ProcessWatch {
     if (hasSpoken || graceMs === undefined) Object.assign(record, { silentMs: 0, standstillMs: undefined });
     else {
       record.silentMs += passedMs;
-      if (record.standstillMs !== undefined) record.standstillMs += passedMs;
+      if (record.standstillMs !== undefined) this.#stands(record, record.standstillMs, passedMs);
       else if (process.isAwaited() && record.silentMs >= pauseBeforeBeatMs(graceMs)) this.#ask(record);
     }
     const { standstillMs = 0, unasked } = record;
@@ -114,5 +121,12 @@ export class ProcessWatch {
     record.process.beat();
     record.sent++;
     record.standstillMs = 0;
+    record.processor = record.process.processorTime();
+  }
+
+  #stands(record: Watching, before: number, passedMs: number): void {
+    const processor = record.process.processorTime();
+    record.standstillMs = before + standingTime(passedMs, record.processor, processor);
+    record.processor = processor;
   }
 }

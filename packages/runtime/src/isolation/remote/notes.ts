@@ -4,6 +4,12 @@ import { InvalidMessage, isBounded, listOf, recordOf, textOf, wholeOf } from '..
 const longestLine = 65_536;
 const mostMetrics = 10_000;
 const fieldBounds = { mostValues: 10_000, mostBytes: 1_048_576 };
+/** Lines of a second that are written; the rest is left out. A line beyond these bounds counts as many. */
+const linesPerSecond = 5_000;
+const usualLine = 2_000;
+const usualFields = { mostValues: 200, mostBytes: 8_192 };
+const largeLineCounts = 100;
+const secondMs = 1_000;
 
 /** A metric as the guest uses it. */
 type Measure = (operation: string, value: number, labels: Labels | undefined) => void;
@@ -14,6 +20,9 @@ export class NoteReader {
   readonly #metrics: Metrics;
   readonly #fault: (where: string, error: unknown) => void;
   readonly #open = new Map<number, Measure>();
+  #since = 0;
+  #lines = 0;
+  #leftOut = 0;
 
   constructor(log: Logger, metrics: Metrics, fault: (where: string, error: unknown) => void) {
     this.#log = log;
@@ -23,6 +32,8 @@ export class NoteReader {
 
   /** @throws InvalidMessage */
   read(notes: unknown): void {
+    const now = performance.now();
+    if (now - this.#since >= secondMs) this.#nextSecond(now);
     for (const note of listOf(notes, Infinity)) {
       const parts = listOf(note, 5);
       switch (parts[0]) {
@@ -41,9 +52,22 @@ export class NoteReader {
     }
   }
 
+  #nextSecond(now: number): void {
+    if (this.#leftOut > 0) this.#log.warn(`${this.#leftOut} lines of the plugin were left out of the log`);
+    this.#since = now;
+    this.#lines = 0;
+    this.#leftOut = 0;
+  }
+
   #line([, level, message, fields]: readonly unknown[]): void {
     const write = levelOf(this.#log, level);
+    if (this.#lines >= linesPerSecond) {
+      if (++this.#leftOut === 1) this.#log.warn('the plugin logs more than it may in a second: the rest is left out');
+      return;
+    }
     const text = typeof message === 'string' ? message.slice(0, longestLine) : '';
+    const isUsual = text.length <= usualLine && (fields === undefined || isBounded(fields, usualFields));
+    this.#lines += isUsual ? 1 : largeLineCounts;
     if (fields === undefined) return write(text);
     write(isBounded(fields, fieldBounds) ? recordOf(fields) : { fields: 'left out: too large' }, text);
   }

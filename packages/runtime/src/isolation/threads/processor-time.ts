@@ -26,7 +26,7 @@ export function processorTimeOf(name: string): ReadProcessorTime {
     try {
       if (!isSought) found = findTask(name);
       isSought = true;
-      return found === undefined ? undefined : readTask(found);
+      return found === undefined ? undefined : readProcessorTime(`${tasks}/${found}`);
     } catch {
       // It has ended, or this is no Linux.
       return undefined;
@@ -41,9 +41,10 @@ function findTask(name: string): string | undefined {
   return found.length === 1 ? found[0] : undefined;
 }
 
-function readTask(task: string): ProcessorTime | undefined {
-  const [used = ''] = readFileSync(`${tasks}/${task}/schedstat`, 'latin1').split(' ', 1);
-  const stat = readFileSync(`${tasks}/${task}/stat`, 'latin1');
+/** @param task its folder under `/proc`. Throws when it has ended, or this is no Linux */
+export function readProcessorTime(task: string): ProcessorTime | undefined {
+  const [used = ''] = readFileSync(`${task}/schedstat`, 'latin1').split(' ', 1);
+  const stat = readFileSync(`${task}/stat`, 'latin1');
   // The name before the state may hold anything, brackets too.
   const state = stat[stat.lastIndexOf(')') + 2];
   const usedMs = Number(used) / 1e6;

@@ -1,6 +1,7 @@
 import type { Logger } from '@hotswap/sdk';
 import type { Thresholds } from '../../resources/judge-usage.ts';
 import { type OperatorLimits, resourceLimitsOf } from '../../resources/resource-limits.ts';
+import { violationOfExit } from '../../resources/exit-violation.ts';
 import { ResourceMonitor, type Violation, type Watched } from '../../resources/resource-monitor.ts';
 import type { HostClock } from '../../host-services/system-clock.ts';
 import type { Generation } from '../../plugin/generation.ts';
@@ -36,7 +37,16 @@ export class RuntimeResources {
     return current && this.monitor.statusOf(this.#watchedOf(current));
   }
 
-  #watchedOf({ plugin, number, isolate, artifact }: Generation): Watched {
-    return { plugin, generation: number, isolate, limits: resourceLimitsOf(artifact.manifest, this.#operator) };
+  /** The isolate of a generation ended without being asked to: for what it used, perhaps. */
+  exited(generation: Generation, error: unknown): void {
+    const watched = this.#watchedOf(generation);
+    const violation = violationOfExit(error, watched.limits, watched.callTimeoutMs);
+    if (violation === undefined) return;
+    this.monitor.found({ plugin: watched.plugin, generation: watched.generation, ...violation });
+  }
+
+  #watchedOf({ plugin, number, isolate, artifact, timeouts, callTimeoutMs }: Generation): Watched {
+    const limits = resourceLimitsOf(artifact.manifest, this.#operator);
+    return { plugin, generation: number, isolate, limits, timeouts, callTimeoutMs };
   }
 }
