@@ -3,13 +3,14 @@ import { startChild } from '../bounded-child.ts';
 import type { Growth, InstanceCommands } from '../children/instances.ts';
 import { atMostTimes, below, type Finding } from '../measure.ts';
 import { helloPlugin, withBallast, writePlugin } from '../plugin-texts.ts';
+import { memoryOfProcesses } from './memory-processes.ts';
 
 const kilobytes = (growth: readonly Growth[], kind: keyof Growth): number[] => growth.map((one) => one[kind] / 1_024);
 
 export const memory: BenchRow = {
   id: 'memory',
-  question: 'How much memory does one more plugin take, at level basic and at level strict?',
-  goal: '< 10 MB (first bar); strict <= 1.1x a bare worker',
+  question: 'How much memory does one more plugin take, level by level?',
+  goal: '< 10 MB (first bar); strict <= 1.1x a bare worker; sandbox alone <= 1.05x a bare child, sharing a process <= 7 MB',
   async run(context) {
     const rounds = context.isQuick ? 1 : 5;
     const counts = context.isQuick
@@ -46,6 +47,7 @@ export const memory: BenchRow = {
       { ...finding('plugin of a few lines, strict', got.strict), goal: atMostTimes(1.1, 'bare worker') },
       { case: 'plugin of a few lines, heap and buffers', unit: 'KB', values: kilobytes(got.small, 'heap') },
       { case: 'plugin of 25 KB, heap and buffers', unit: 'KB', values: kilobytes(got.usual, 'heap') },
+      ...(await memoryOfProcesses(context)),
     ];
   },
 };
