@@ -12,6 +12,30 @@ export interface HealthAnswer {
   readonly checks: { readonly active_requests: number };
 }
 
+/** What a plugin uses; `null`: it cannot be told, or nobody has set a limit. */
+export interface UsageAnswer {
+  readonly at: number;
+  readonly memory_bytes: number | null;
+  /** Of one core. */
+  readonly cpu_percent: number | null;
+  readonly threads: number | null;
+  readonly open_files: number | null;
+  readonly disk_bytes: number | null;
+  readonly network_sent_bytes: number | null;
+  readonly network_received_bytes: number | null;
+  readonly limits: {
+    readonly memory_mb: number | null;
+    readonly cpu_percent: number | null;
+    readonly threads: number | null;
+    readonly files: number | null;
+    readonly disk_mb: number | null;
+  };
+  /** What nothing on the server's host holds the plugin to. */
+  readonly unenforced: readonly string[];
+  /** How often it went over each limit. */
+  readonly violations: Readonly<Record<string, number>>;
+}
+
 /** `GET /plugins/list`. */
 export interface PluginList {
   readonly plugins: readonly {
@@ -20,6 +44,8 @@ export interface PluginList {
     readonly version?: string | null;
     readonly generation?: number | null;
     readonly isolation?: string;
+    readonly missing_layers?: readonly string[];
+    readonly usage?: UsageAnswer | null;
     readonly health: HealthAnswer;
   }[];
   readonly total_count: number;
@@ -57,6 +83,7 @@ export interface PluginDetails {
   readonly resources?: Readonly<Record<string, number>>;
   readonly isolation?: string;
   readonly missing_layers?: readonly string[];
+  readonly usage?: UsageAnswer | null;
   readonly signer?: { readonly name: string; readonly key_id: string } | null;
   readonly health?: HealthAnswer;
   readonly breaker?: 'closed' | 'open' | 'half-open' | null;

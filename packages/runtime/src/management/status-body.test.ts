@@ -45,10 +45,10 @@ test('list is the published example, field by field', () => {
   );
 });
 
-test('a full list also says versions, generations and isolation levels', () => {
+test('a full list also says versions, generations, isolation levels with what they lack, and usage', () => {
   const { version, generation, isolation } = geo;
   expect(listBody(statusOfPlugins([geo]), exampleNow, true)).toMatchObject({
-    plugins: [{ name: 'ratelimit-geo', version, generation, isolation }],
+    plugins: [{ name: 'ratelimit-geo', version, generation, isolation, missing_layers: [], usage: null }],
   });
 });
 

@@ -42,6 +42,8 @@ export function listBody(status: RuntimeStatus, now: number, isFull = false): Bo
       version: plugin.version ?? null,
       generation: plugin.generation ?? null,
       isolation: plugin.isolation,
+      missing_layers: plugin.missingLayers,
+      usage: plugin.usage ? usageBody(plugin.usage) : null,
     }),
   }));
   return { plugins, total_count: plugins.length, timestamp: unixSeconds(now) };

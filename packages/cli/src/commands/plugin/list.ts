@@ -1,7 +1,8 @@
 import type { HealthWord, PublicState } from '@hotswap/runtime';
-import type { PluginList } from '../../client/management-answers.ts';
+import type { PluginList, UsageAnswer } from '../../client/management-answers.ts';
 import type { Style } from '../../output/style.ts';
 import { formatTable } from '../../output/table.ts';
+import { formatBytes, formatNetwork, formatViolations } from '../../output/usage-text.ts';
 import type { Verb } from '../../verb.ts';
 
 /** `hotswap plugin list`. */
@@ -20,13 +21,36 @@ export const list: Verb<object, PluginList> = {
         { title: 'health', cell: (plugin) => colourHealth(plugin.health.status, style) },
         { title: 'version', cell: (plugin) => plugin.version ?? '-' },
         { title: 'generation', align: 'right', cell: (plugin) => String(plugin.generation ?? '-') },
-        { title: 'isolation', cell: (plugin) => plugin.isolation ?? '-' },
+        { title: 'isolation', cell: isolationOf },
+        { title: 'memory', align: 'right', cell: ({ usage }) => formatSize(usage?.memory_bytes) },
+        { title: 'cpu', align: 'right', cell: ({ usage }) => formatPercent(usage?.cpu_percent) },
+        { title: 'network', cell: ({ usage }) => (usage && formatNetwork(usage)) ?? '-' },
+        { title: 'violations', cell: ({ usage }) => violationsOf(usage, style) },
         { title: 'requests', align: 'right', cell: (plugin) => String(plugin.health.checks.active_requests) },
       ],
       style,
     );
   },
 };
+
+/** The level, and which of its layers it lacks. Below `sandbox` that is always the same, and the status of one plugin says it. */
+function isolationOf({ isolation, missing_layers: missing = [] }: PluginList['plugins'][number]): string {
+  const isConfined = isolation === 'sandbox' || isolation === 'container';
+  return isConfined && missing.length > 0 ? `${isolation} without ${missing.join(', ')}` : (isolation ?? '-');
+}
+
+function formatSize(bytes: number | null | undefined): string {
+  return typeof bytes === 'number' ? formatBytes(bytes) : '-';
+}
+
+function formatPercent(percent: number | null | undefined): string {
+  return typeof percent === 'number' ? `${percent.toFixed(1)} %` : '-';
+}
+
+function violationsOf(usage: UsageAnswer | null | undefined, style: Style): string {
+  const violations = usage && formatViolations(usage);
+  return violations ? style.caution(violations) : '-';
+}
 
 /** The word of a state in the colour of who should look at it. */
 export function colourState(state: PublicState, style: Style): string {

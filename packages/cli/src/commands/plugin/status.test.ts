@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PluginDetails, SystemStatus } from '../../client/management-answers.ts';
+import type { PluginDetails, SystemStatus, UsageAnswer } from '../../client/management-answers.ts';
 import { plainStyle } from '../../output/style.ts';
 import { list } from './list.ts';
 import { status } from './status.ts';
@@ -111,10 +111,54 @@ test('the list colours states and health by who should look at them, and has a d
     row('d', 'loading', 'unknown'),
   ];
   const lines = list.print({ plugins, total_count: 4 }, { style, now }).split('\n');
+  // Version, generation, isolation, memory, cpu, network and violations.
+  const unknown = Array.from({ length: 7 }, () => '-');
   expect(lines.slice(1).map((line) => line.split(/ {2,}/))).toEqual([
-    ['a', 'good(active)', 'good(healthy)', '-', '-', '-', '0'],
-    ['b', 'bad(failed)', 'bad(unhealthy)', '-', '-', '-', '0'],
-    ['c', 'dim(disabled)', 'dim(unknown)', '-', '-', '-', '0'],
-    ['d', 'caution(loading)', 'dim(unknown)', '-', '-', '-', '0'],
+    ['a', 'good(active)', 'good(healthy)', ...unknown, '0'],
+    ['b', 'bad(failed)', 'bad(unhealthy)', ...unknown, '0'],
+    ['c', 'dim(disabled)', 'dim(unknown)', ...unknown, '0'],
+    ['d', 'caution(loading)', 'dim(unknown)', ...unknown, '0'],
+  ]);
+});
+
+const usage: UsageAnswer = {
+  at: now / 1_000,
+  memory_bytes: 125_829_120,
+  cpu_percent: 3.24,
+  threads: 11,
+  open_files: 21,
+  disk_bytes: 0,
+  network_sent_bytes: 900,
+  network_received_bytes: 12_288,
+  limits: { memory_mb: 256, cpu_percent: 50, threads: null, files: null, disk_mb: 64 },
+  unenforced: ['threads'],
+  violations: { memory: 2 },
+};
+
+test('a confined plugin shows its level, the layers it lacks, what it uses and how often that was too much', () => {
+  const geo = { name: 'geo', state: 'active' as const, isolation: 'sandbox', missing_layers: ['cgroup'], usage };
+  expect(factsOf(geo)).toMatchObject({
+    isolation: 'sandbox without cgroup',
+    memory: '120 MB of 256 MB',
+    cpu: '3.2 % of 50 % of a core',
+    network: '900 B out, 12 KB in',
+    violations: 'memory 2',
+    'not held to': 'threads',
+  });
+  const health = {
+    status: 'healthy' as const,
+    state: 'active' as const,
+    last_check: 0,
+    checks: { active_requests: 0 },
+  };
+  const plugins = [{ ...geo, status: 'active' as const, health }];
+  const [, row = ''] = list.print({ plugins, total_count: 1 }, paper).split('\n');
+  expect(row.split(/ {2,}/).slice(5)).toEqual([
+    'sandbox without cgroup',
+    '120 MB',
+    '3.2 %',
+    '900 B out, 12 KB in',
+    'memory 2',
+    '0',
   ]);
 });

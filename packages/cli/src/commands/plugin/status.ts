@@ -2,6 +2,7 @@ import type { PluginDetails, SystemStatus } from '../../client/management-answer
 import { formatAge } from '../../output/durations.ts';
 import { formatReason } from '../../output/report-text.ts';
 import { formatFacts } from '../../output/table.ts';
+import { usageFacts } from '../../output/usage-text.ts';
 import type { Paper, Verb } from '../../verb.ts';
 import { nameArgument, nameOption } from './arguments.ts';
 import type { NameOption } from './arguments.ts';
@@ -59,6 +60,7 @@ function printPlugin(plugin: PluginDetails, { style, now }: Paper): string {
       ['breaker', breakerOf(plugin)],
       ['recovery', recoveryOf(plugin, now)],
       ['isolation', isolationOf(plugin)],
+      ...(plugin.usage ? usageFacts(plugin.usage) : []),
       ['signed by', plugin.signer === null ? 'nobody' : plugin.signer?.name],
       ['loaded', age(plugin.load_time)],
       [

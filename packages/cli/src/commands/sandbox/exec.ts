@@ -1,9 +1,10 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { constants as system } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { parseDuration, parseSize } from '@hotswap/protocol';
-import type { ConfinedExit, ConfinedProcess, LayerName, LayerState } from '@hotswap/sandbox';
+import type { ConfinedExit, ConfinedProcess, ConfinementLimits, LayerName, LayerState } from '@hotswap/sandbox';
 import { endAfter } from './time-limit.ts';
 import { fail } from '../../errors.ts';
 import { createStyle } from '../../output/style.ts';
@@ -31,7 +32,9 @@ interface ExecResult {
 
 const megabyte = 1_048_576;
 /** Passed on to the script; the others end this command as they always do. */
-const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+/** Of what it says on stderr; enough for the error that Node ends with. */
+const mostKept = 8_192;
 /** What a shell adds to the number of a signal. */
 const signalBase = 128;
 
@@ -41,10 +44,10 @@ export const exec: Verb<ExecOptions, ExecResult> = {
   summary: 'run a Node script confined exactly as a plugin at level sandbox is',
   arguments: [['<file>', 'the script; what stands after it is its own']],
   options: [
-    ['--read <dir>', 'a folder or file that it may read', 'repeated'],
+    ['--read <dir>', 'a folder or file that it may read; its own folder too, if it imports others', 'repeated'],
     ['--work <dir>', 'the one folder that it may write; default a fresh temp folder'],
     ['--allow-net <host:port>', 'what it may reach; default nothing', 'repeated'],
-    ['--memory <size>', 'default 256M'],
+    ['--memory <size>', 'default 256M; more than that ends it'],
     ['--time <duration>', 'wall time until it is killed; default no limit'],
     ['--disk <size>', 'size of its temp folder; default 64M'],
     ['--processes <count>', 'processes and threads; default 64'],
@@ -66,27 +69,28 @@ export const exec: Verb<ExecOptions, ExecResult> = {
     const layers = (names: readonly string[], flag: string): readonly LayerName[] =>
       names.map((name) => layerOf(name, { flag, known: layerNames, command: call.command }));
     const file = at(call.args[0] ?? '');
-    await access(file, constants.R_OK).catch((cause: unknown) => {
-      throw fail('SCRIPT_UNREADABLE', { file }, { cause });
-    });
+    const limits = limitsOf(call);
+    const timeMs = measured(call, 'time', 'a duration such as 5s', parseDuration);
+    await refuseUnreadable(file);
     const sandbox = await createSandbox({ allowMissing: layers(options.allowMissing, '--allow-missing') });
     const confined = await sandbox.launch({
       program: { type: 'node', file, args: call.rest },
       read: options.read.map(at),
       ...(options.work !== undefined && { work: at(options.work) }),
       ...(options.allowNet.length > 0 && { egress: options.allowNet }),
-      limits: {
-        ...(options.memory !== undefined && { memoryMB: parseSize(options.memory) / megabyte }),
-        ...(options.disk !== undefined && { diskMB: parseSize(options.disk) / megabyte }),
-        ...(options.processes !== undefined && { processes: Number(options.processes) }),
-      },
+      limits,
       native: options.native === true,
       stdin: 'inherit',
       without: layers(options.without, '--without'),
     });
     tellLayers(call, confined.layers);
-    const timeMs = options.time === undefined ? undefined : parseDuration(options.time);
-    return { exit: await untilExit(call, confined, timeMs), layers: confined.layers };
+    const saying = lastOf(confined.stderr);
+    const exit = await untilExit(call, confined, timeMs);
+    if (exit.code !== 0 && saying().includes('MODULE_NOT_FOUND')) {
+      const advice = `it sees no other files of its folder unless they are named: --read ${dirname(file)}`;
+      terminal.stderr.write(`hotswap: the script asked for a module that it cannot see: ${advice}\n`);
+    }
+    return { exit, layers: confined.layers };
   },
   print: () => '',
   exitCode: ({ exit }) => exit.code ?? signalBase + system.signals[exit.signal ?? 'SIGKILL'],
@@ -102,6 +106,55 @@ function layerOf(
   if (found !== undefined) return found;
   const problem = `${flag} takes one of ${known.join(', ')}, not "${name}"`;
   throw fail('USAGE_INVALID', { problem, help: `${command} --help` });
+}
+
+/** @throws USAGE_INVALID */
+function limitsOf(call: Call<ExecOptions>): ConfinementLimits {
+  const size = (text: string): number => Math.ceil(parseSize(text) / megabyte);
+  const memoryMB = measured(call, 'memory', 'a size such as 256M', size);
+  const diskMB = measured(call, 'disk', 'a size such as 64M', size);
+  const processes = measured(call, 'processes', 'a number', (text) => (/^\d+$/.test(text) ? Number(text) : Number.NaN));
+  return {
+    ...(memoryMB !== undefined && { memoryMB }),
+    ...(diskMB !== undefined && { diskMB }),
+    ...(processes !== undefined && { processes }),
+  };
+}
+
+/** What a flag says, above zero; undefined where it is not given. @throws USAGE_INVALID */
+function measured(
+  { options, command }: Call<ExecOptions>,
+  flag: 'memory' | 'disk' | 'processes' | 'time',
+  kind: string,
+  read: (text: string) => number,
+): number | undefined {
+  const text = options[flag];
+  if (text === undefined) return undefined;
+  try {
+    const value = read(text);
+    if (value > 0) return value;
+  } catch {
+    // Said below, with the flag's name.
+  }
+  throw fail('USAGE_INVALID', { problem: `--${flag} takes ${kind}, not "${text}"`, help: `${command} --help` });
+}
+
+/** @throws SCRIPT_UNREADABLE */
+async function refuseUnreadable(file: string): Promise<void> {
+  try {
+    await access(file, constants.R_OK);
+    if ((await stat(file)).isFile()) return;
+  } catch (cause) {
+    throw fail('SCRIPT_UNREADABLE', { file }, { cause });
+  }
+  throw fail('SCRIPT_UNREADABLE', { file });
+}
+
+/** Listens along. @returns what gives the end of what was said */
+function lastOf(stream: Readable): () => string {
+  let text = '';
+  stream.on('data', (chunk: Buffer) => (text = (text + chunk.toString()).slice(-mostKept)));
+  return () => text;
 }
 
 /** What is weaker than it should be is always said; the rest when it was asked for. */
