@@ -52,6 +52,31 @@ export function loopingPlugin(path: string): string {
 `;
 }
 
+/** Text of a plugin that does what hurts others, each kind when it is asked for it, and for ever. */
+export function floodingPlugin(): string {
+  return `const line = 'x'.repeat(200) + '\\n';
+const flood = (work) => {
+  const again = () => {
+    for (let time = 0; time < 100; time++) work();
+    setImmediate(again);
+  };
+  again();
+  return new Promise(() => {});
+};
+export default {
+  start(ctx) {
+    let turns = 0;
+    ctx.http.get('/loop', () => {
+      for (;;) turns++;
+    });
+    ctx.http.get('/messages', () => flood(() => void ctx.events.emit('flood', 1)));
+    ctx.http.get('/log', () => flood(() => ctx.log.info('flood')));
+    ctx.http.get('/output', () => flood(() => process.stdout.write(line)));
+  },
+};
+`;
+}
+
 /** The same plugin with about so many bytes of code around it, as a bundle of dependencies would be. */
 export function withBallast(text: string, bytes: number, seed: string): string {
   const parts: string[] = [];

@@ -4,6 +4,7 @@ import { placement } from '../bounded-child.ts';
 import { startLoad, startServer, windowOf } from '../http-bench.ts';
 import { atMostTimes, type Finding, interleave } from '../measure.ts';
 import { helloPlugin, throwingPlugin, writePlugin } from '../plugin-texts.ts';
+import { neighbourSandbox } from './neighbour-sandbox.ts';
 import { neighbourStrict } from './neighbour-strict.ts';
 
 /** In the first the plugin has half the load; in the others the process has the same. */
@@ -14,7 +15,7 @@ type Situation = (typeof situations)[number];
 export const neighbour: BenchRow = {
   id: 'neighbour',
   question:
-    'What does a healthy plugin feel of one that throws on every request (same thread) or loops for ever (strict)?',
+    'What does a healthy plugin feel of one that throws on every request (same thread), loops for ever (strict) or floods its host (sandbox)?',
   goal: 'p99 <= 1.2x that of the plugin alone',
   async run(context) {
     const folder = context.scope.makeFolder();
@@ -37,6 +38,7 @@ export const neighbour: BenchRow = {
       beside('beside a healthy one'),
       { ...beside('beside one that always throws'), goal: atMostTimes(1.2, 'alone') },
       ...(await neighbourStrict(context)),
+      ...(await neighbourSandbox(context)),
     ];
   },
 };
