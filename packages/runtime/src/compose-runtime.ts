@@ -305,7 +305,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
     clock,
     log,
     slots: () => roster.slots,
-    operator: config.plugins.security,
+    operator: { ...config.plugins.security, maxCPUPercent: settings.mostAllowed.maxCPUPercent },
     thresholds: { warnAt: settings.warnAt, actAt: 1 },
     intervalMs: limits.usageIntervalMs,
     violated: (violation) => {
@@ -347,6 +347,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       data,
       levels: levelsOf(isolates.factories),
       layers: isolates.look,
+      engine: isolates.lookForEngine,
       now: Date.now,
     }),
     events,

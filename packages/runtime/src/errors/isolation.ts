@@ -62,7 +62,7 @@ export const isolationErrors = {
   PROCESS_NOT_SHAREABLE: {
     kind: 'conflict',
     message:
-      'plugin {plugin} cannot share the process {group}: whoever is in it may do other things; give them the same capabilities, or take shareProcess out of its settings',
+      'plugin {plugin} cannot share the process {group}: whoever is in it may do other things or was signed by another key; give them the same capabilities and signer, or take shareProcess out of its settings',
   },
   ISOLATION_UNCHANGED: { kind: 'conflict', message: 'plugin {plugin} runs at isolation {level} already' },
   REQUIRE_REFUSED: {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import type { LayerState } from '@hotswap/sandbox';
-import { type Capabilities, type IsolationLevel, parseDuration, type PluginManifest } from '@hotswap/protocol';
+import { type IsolationLevel, parseDuration, type PluginManifest } from '@hotswap/protocol';
 import type { Logger } from '@hotswap/sdk';
 import { ContainerDoor, type EngineLook } from './containers/container-door.ts';
 import type { Dialect, IsolateSources } from './dialect.ts';
@@ -12,6 +12,7 @@ import { ProcessPool } from './processes/process-pool.ts';
 import { SandboxDoor } from './processes/sandbox-door.ts';
 import { guestProcessFile, guestThreadCode } from './remote/guest-entry.ts';
 import { RemoteIsolate } from './remote-isolate.ts';
+import { trustOf } from './trust-domain.ts';
 import { WorkerPool } from './threads/thread-pool.ts';
 import type { TextProgram } from '../guest/compile.ts';
 import type { HostClock } from '../host-services/system-clock.ts';
@@ -108,7 +109,7 @@ export function createIsolates(parts: IsolatesParts): Isolates {
       level,
       pool,
       limitsOf,
-      rightsOf: (manifest, program) => rightsOf(manifest, program, shareOf(manifest.name)),
+      rightsOf: (manifest, program, signer) => rightsOf(manifest, program, { signer, share: shareOf(manifest.name) }),
     });
   return {
     threads,
@@ -150,7 +151,7 @@ export function callTimeoutOf({ limits }: PluginManifest, operatorMs: number): n
 function rightsOf(
   { capabilities = {}, image, main }: PluginManifest,
   program: TextProgram,
-  share: string | undefined,
+  { share, signer }: { readonly share: string | undefined; readonly signer: string | undefined },
 ): Pick<PlaceOwner, 'network' | 'files' | 'native' | 'image' | 'share' | 'trust'> {
   const { network = [], files = [] } = capabilities;
   const addons = rightsForAddons(program);
@@ -160,16 +161,6 @@ function rightsOf(
     files: [...files.map((path) => resolve(root, path)), ...addons.files],
     native: addons.native,
     ...(image !== undefined && { image }),
-    ...(share !== undefined && { share, trust: trustOf(capabilities) }),
+    ...(share !== undefined && { share, trust: trustOf(capabilities, signer) }),
   };
-}
-
-/** Plugins may share a process when what they may do is the same, whatever order they name it in. */
-function trustOf({ network = [], secrets = [], files = [], services = [], native = false }: Capabilities): string {
-  const named = [network, secrets, files, services].map((names) => [...new Set(names)].toSorted(byText));
-  return JSON.stringify([...named, native]);
-}
-
-function byText(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other);
 }

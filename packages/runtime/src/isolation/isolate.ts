@@ -19,6 +19,8 @@ export interface IsolateStart {
   readonly manifest: PluginManifest;
   readonly generation: number;
   readonly program: Program;
+  /** Name of the key on whose word it runs; undefined: nobody vouched for it. */
+  readonly signer: string | undefined;
   readonly config: Readonly<Record<string, unknown>>;
   readonly services: GenerationServices;
   readonly host: IsolateHost;

@@ -28,6 +28,7 @@ export interface RemoteIsolateParts {
   readonly rightsOf?: (
     manifest: PluginManifest,
     program: TextProgram,
+    signer: string | undefined,
   ) => Omit<PlaceOwner, 'plugin' | 'generation' | 'limits'>;
 }
 
@@ -74,7 +75,7 @@ export class RemoteIsolate implements Isolate {
       throw fail('ISOLATE_NEEDS_SOURCE', { plugin: manifest.name, level: this.level });
     }
     const limits = this.#parts.limitsOf(manifest);
-    const rights = this.#parts.rightsOf?.(manifest, program);
+    const rights = this.#parts.rightsOf?.(manifest, program, start.signer);
     await checkAddons(manifest.name, program);
     const place = await this.#parts.pool.take({ plugin: manifest.name, generation, limits, ...rights });
     if (this.#ending !== undefined) {

@@ -146,6 +146,7 @@ export class Generation implements DeadlineHolder {
         manifest: this.artifact.manifest,
         generation: this.number,
         program: this.artifact.program,
+        signer: this.artifact.verification?.signer?.keyId,
         config: this.#config,
         services: this.services,
         host: {

@@ -46,6 +46,8 @@ export interface PlaceLimits {
   readonly processes?: number;
   /** Not held at `strict`. */
   readonly openFiles?: number;
+  /** Through the way out of its sandbox. Not held at `strict`. */
+  readonly connections?: number;
   /** How long its event loop may stand still: the time limit of a call and the grace after it. */
   readonly graceMs: number;
 }
@@ -73,12 +75,12 @@ export interface Place {
   onExit: ((exit: PlaceExit) => void) | undefined;
   /** A line that it wrote to stdout or stderr, other than through its logger. */
   onLine: ((stream: 'stdout' | 'stderr', line: string) => void) | undefined;
-  /** Set by its taker: whether somebody waits for an answer from it, so that it owes signs of life. */
-  isAwaited?: (() => boolean) | undefined;
   /** A connection that its way out refused; told of a few in a second, with how many were left out before it. */
   onRefused?: ((refusal: EgressRefusal & { readonly leftOut: number }) => void) | undefined;
   /** Connections that were refused because too many were open; absent where there is no such way. */
   readonly refusedConnections?: number;
+  /** Set by its taker: whether somebody waits for an answer from it, so that it owes signs of life. */
+  isAwaited?: (() => boolean) | undefined;
   /** From now on it is held to these limits. */
   watch(limits: PlaceLimits): void;
   /** What it uses now. What cannot be told of such a place is undefined. */
