@@ -6,6 +6,7 @@ import { exitCodeOf, exitSuccess } from './exit-codes.ts';
 import { errorAsJson, formatError } from './output/error-text.ts';
 import { createStyle } from './output/style.ts';
 import type { Terminal } from './terminal.ts';
+import { markPassedOn } from './passed-on.ts';
 import { version } from './version.ts';
 import type { Shell } from './verb.ts';
 
@@ -19,7 +20,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   let exitCode = exitSuccess;
   const program = createProgram({ terminal, finish: (code) => (exitCode = code) });
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync([...markPassedOn(program, args)], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === exitSuccess) return exitSuccess;

@@ -6,6 +6,7 @@ import { exitSuccess } from './exit-codes.ts';
 import { createManagementClient } from './client/management-client.ts';
 import type { ManagementClient } from './client/management-client.ts';
 import { createProgress } from './output/progress.ts';
+import { passesOn } from './passed-on.ts';
 import type { Progress } from './output/progress.ts';
 import { createStyle } from './output/style.ts';
 import type { Style } from './output/style.ts';
@@ -81,10 +82,7 @@ export function addVerb<Options extends object, Result>(
     if (times === undefined) command.option(flags, description);
     else command.option(flags, `${description}; may be repeated`, (value, all: string[]) => [...all, value], []);
   }
-  if (verb.passesOn === true) {
-    parent.enablePositionalOptions();
-    command.passThroughOptions().allowExcessArguments();
-  }
+  if (verb.passesOn === true) passesOn(command);
   command.addHelpText('after', ['', 'Examples:', ...verb.examples.map((example) => `  $ ${example}`)].join('\n'));
   command.action(async () => {
     const call = toCall<Options>(command, shell.terminal);

@@ -38,6 +38,9 @@ function closeNode(host: NodeJS.Process, modules: typeof NodeModule, native: boo
   replace(host, 'kill', (pid: number, signal?: string | number) =>
     pid === host.pid ? kill(pid, signal) : refuse('process.kill of another process'),
   );
+  // The kernel is not asked: the call for it is refused here, and there is nothing to list.
+  replace(host.getBuiltinModule('node:os'), 'networkInterfaces', () => ({}));
+  modules.syncBuiltinESMExports();
   // Reading a report is how addons find out which C library there is.
   if (typeof host.report === 'object') replace(host.report, 'writeReport', () => refuse('process.report.writeReport'));
 }
