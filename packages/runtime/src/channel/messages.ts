@@ -2,7 +2,6 @@ import type { ExportedState, PluginManifest, Registration } from '@hotswap/proto
 import type { WireBody } from './bodies/bodies.ts';
 import type { WirePart } from './crossing-values.ts';
 import type { WireFailure } from './wire-failure.ts';
-import type { NativeAddon } from '../loading/artifact.ts';
 
 // A message is a flat list: its tag, the number of the call, body or handler it is about, and what belongs to it. Lists
 // without nesting are what the transports carry fastest.
@@ -33,7 +32,7 @@ export interface LoadFacts {
     readonly body: string;
     readonly sourceMap: string | undefined;
     readonly file: string;
-    readonly addons?: readonly NativeAddon[] | undefined;
+    readonly addons?: readonly { readonly name: string; readonly file: string; readonly digest: string }[] | undefined;
   };
   /** Where the guest writes the number of the last call it took up; none where no memory is shared. */
   readonly progress: Int32Array | undefined;
