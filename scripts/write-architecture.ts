@@ -11,7 +11,7 @@ type Moves = Readonly<Record<string, readonly string[]>>;
 const page = 'ARCHITECTURE.md';
 
 /** What is published or run; the rest of the boundary table is for tests and chores. */
-const shown = ['cli', 'server', 'hosts', 'runtime', 'sdk/testing', 'plugins', 'sdk', 'protocol'];
+const shown = ['cli', 'server', 'hosts', 'polyglot', 'runtime', 'sdk/testing', 'plugins', 'sdk', 'sandbox', 'protocol'];
 
 const stateTables = [
   { region: 'generation-states', file: 'packages/runtime/src/plugin/lifecycle.ts', name: 'generationMoves' },
