@@ -190,7 +190,9 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
       onMove: ({ from, to, reason }, moved) => {
         census.moved(moved, to, Date.now());
         log.debug({ ...identity, plugin_name: slot.name, from, to, reason }, 'generation moved');
-        if (to === 'stopped' || to === 'failed') sockets.ended(moved, to);
+        if (to !== 'stopped' && to !== 'failed') return;
+        sockets.ended(moved, to);
+        resources.ended(moved);
       },
     });
     generation.leases.onDrain = () => sockets.drain(generation);

@@ -97,10 +97,13 @@ export interface UsageReading {
   /** Threads and processes together. */
   readonly threads: number | undefined;
   readonly openFiles: number | undefined;
+  /** What its temp folder holds. */
   readonly diskBytes: number | undefined;
   /** Since its process began. */
   readonly networkSentBytes: number | undefined;
   readonly networkReceivedBytes: number | undefined;
+  readonly diskReadBytes: number | undefined;
+  readonly diskWrittenBytes: number | undefined;
 }
 
 /** What an operator may ask about the resources of one plugin. */

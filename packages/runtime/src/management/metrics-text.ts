@@ -33,9 +33,22 @@ export function metricsText({
 }
 
 function usageOf(usage: UsageStatus | undefined): Partial<PluginFacts> {
-  const { memoryBytes, cpuPercent, diskBytes, networkSentBytes = 0, networkReceivedBytes = 0 } = usage ?? {};
   if (usage === undefined) return {};
-  return { memoryBytes, cpuPercent, diskBytes, networkBytes: networkSentBytes + networkReceivedBytes };
+  const {
+    memoryBytes,
+    cpuPercent,
+    diskReadBytes,
+    diskWrittenBytes,
+    networkSentBytes = 0,
+    networkReceivedBytes = 0,
+  } = usage;
+  const isDiskKnown = diskReadBytes !== undefined || diskWrittenBytes !== undefined;
+  return {
+    memoryBytes,
+    cpuPercent,
+    diskBytes: isDiskKnown ? (diskReadBytes ?? 0) + (diskWrittenBytes ?? 0) : undefined,
+    networkBytes: networkSentBytes + networkReceivedBytes,
+  };
 }
 
 function factsOf(slot: PluginSlot): Omit<PluginFacts, 'violations'> {

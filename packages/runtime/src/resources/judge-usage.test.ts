@@ -12,6 +12,8 @@ const nothing: UsageReading = {
   diskBytes: undefined,
   networkSentBytes: undefined,
   networkReceivedBytes: undefined,
+  diskReadBytes: undefined,
+  diskWrittenBytes: undefined,
 };
 const limits = { memoryMB: 100, cpuPercent: 50, threads: 10, files: 100, diskMB: 64 };
 const thresholds = { warnAt: 0.8, actAt: 1 };

@@ -8,6 +8,7 @@ export interface OperatorLimits {
   readonly maxCPUPercent: number;
   readonly maxThreads: number | undefined;
   readonly maxFileHandles: number | undefined;
+  readonly maxNetworkConns?: number | undefined;
 }
 
 /** Of the temp folder of a confined plugin. */
@@ -21,6 +22,7 @@ export function resourceLimitsOf({ limits = {} }: PluginManifest, operator: Oper
     threads: operator.maxThreads,
     files: operator.maxFileHandles,
     diskMB: tempFolderMB,
+    connections: operator.maxNetworkConns,
   };
 }
 

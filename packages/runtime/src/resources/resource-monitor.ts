@@ -116,6 +116,27 @@ export class ResourceMonitor {
     this.#tell({ ...violation, isHeld: true, at: this.#parts.clock.now() }, 'plugin went over a limit', times);
   }
 
+  /**
+   * Tells what is only counted where it happens: once, however often it was since the last time. Done at each look, and to
+   * be called when one ends between two of them.
+   */
+  tally({ plugin, generation, isolate, limits, timeouts, callTimeoutMs }: Watched): void {
+    const before = this.#tallies.get(isolate) ?? { timeouts: 0, refused: 0 };
+    const refused = isolate.refusedConnections?.() ?? 0;
+    this.#tallies.set(isolate, { timeouts, refused });
+    const late = timeouts - before.timeouts;
+    const shut = refused - before.refused;
+    if (late > 0) {
+      const detail = `${late} calls took longer than the ${callTimeoutMs} ms that they may`;
+      this.found({ plugin, generation, resource: 'time', used: callTimeoutMs, limit: callTimeoutMs, detail }, late);
+    }
+    if (shut > 0) {
+      const { connections = 0 } = limits;
+      const detail = `${shut} connections were refused beside those that it had open`;
+      this.found({ plugin, generation, resource: 'connections', used: connections, limit: connections, detail }, shut);
+    }
+  }
+
   /** The plugin is gone. */
   forget(plugin: string): void {
     this.#latest.delete(plugin);
@@ -124,7 +145,7 @@ export class ResourceMonitor {
 
   async #lookAt(watched: Watched): Promise<void> {
     const { plugin, generation, isolate, limits } = watched;
-    this.#tally(watched);
+    this.tally(watched);
     const usage = await isolate.usage?.().catch((error: unknown) => this.#unread(watched, error));
     if (usage === undefined) return;
     const before = this.#records.get(isolate);
@@ -149,24 +170,6 @@ export class ResourceMonitor {
     this.#tell(violation, 'plugin is over its limit', 1);
   }
 
-  /** What is only counted where it happens: however often since the last look, it is told once. */
-  #tally({ plugin, generation, isolate, limits, timeouts, callTimeoutMs }: Watched): void {
-    const before = this.#tallies.get(isolate) ?? { timeouts: 0, refused: 0 };
-    const refused = isolate.refusedConnections?.() ?? 0;
-    this.#tallies.set(isolate, { timeouts, refused });
-    const late = timeouts - before.timeouts;
-    const shut = refused - before.refused;
-    if (late > 0) {
-      const detail = `${late} calls took longer than the ${callTimeoutMs} ms that they may`;
-      this.found({ plugin, generation, resource: 'time', used: callTimeoutMs, limit: callTimeoutMs, detail }, late);
-    }
-    if (shut > 0) {
-      const { connections = 0 } = limits;
-      const detail = `${shut} connections were refused beside those that it had open`;
-      this.found({ plugin, generation, resource: 'connections', used: connections, limit: connections, detail }, shut);
-    }
-  }
-
   /** The one place where a violation is counted. */
   #tell(violation: Violation, sentence: string, times: number): void {
     const { plugin, generation, resource, used, limit, detail } = violation;
@@ -186,9 +189,9 @@ export class ResourceMonitor {
 }
 
 function readingOf(usage: ResourceUsage, before: Sight | undefined, at: number): UsageReading {
-  const { memoryBytes, processes: threads, openFiles, diskBytes, networkSentBytes, networkReceivedBytes } = usage;
+  const { processes: threads, cpuMs, ...measured } = usage;
   const passedMs = before === undefined ? 0 : at - before.reading.at;
-  const workedMs = (usage.cpuMs ?? NaN) - (before?.usage.cpuMs ?? NaN);
+  const workedMs = (cpuMs ?? NaN) - (before?.usage.cpuMs ?? NaN);
   const cpuPercent = passedMs > 0 && workedMs >= 0 ? (100 * workedMs) / passedMs : undefined;
-  return { at, memoryBytes, cpuPercent, threads, openFiles, diskBytes, networkSentBytes, networkReceivedBytes };
+  return { at, cpuPercent, threads, ...measured };
 }

@@ -45,6 +45,11 @@ export class RuntimeResources {
     this.monitor.found({ plugin: watched.plugin, generation: watched.generation, ...violation });
   }
 
+  /** Nothing of a generation is looked at any more. */
+  ended(generation: Generation): void {
+    this.monitor.tally(this.#watchedOf(generation));
+  }
+
   #watchedOf({ plugin, number, isolate, artifact, timeouts, callTimeoutMs }: Generation): Watched {
     const limits = resourceLimitsOf(artifact.manifest, this.#operator);
     return { plugin, generation: number, isolate, limits, timeouts, callTimeoutMs };
