@@ -43,15 +43,16 @@ export async function executableArtifact(
  * Digests every file in a folder, and where links point, which are not followed. The same content gives the same digest
  * on every machine.
  *
+ * @param most files that there may be; default 50,000
  * @throws PLUGIN_FOLDER_TOO_LARGE
  */
-export async function readFolderContent(root: string, signal: AbortSignal): Promise<FolderContent> {
+export async function readFolderContent(root: string, signal: AbortSignal, most = mostFiles): Promise<FolderContent> {
   const total = createHash('sha256');
   const files: string[] = [];
   for await (const { path, isLink } of entriesOf(root)) {
     signal.throwIfAborted();
     files.push(path);
-    if (files.length > mostFiles) throw fail('PLUGIN_FOLDER_TOO_LARGE', { folder: root, mostFiles });
+    if (files.length > most) throw fail('PLUGIN_FOLDER_TOO_LARGE', { folder: root, mostFiles: most });
     const content = isLink ? `-> ${await readlink(path)}` : await digestOf(path, signal);
     total.update(`${relative(root, path)}\0${content}\0`);
   }
