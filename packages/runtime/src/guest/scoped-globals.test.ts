@@ -1,3 +1,4 @@
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HotResponse } from '@hotswap/protocol/http';
 import type { Logger } from '@hotswap/sdk';
@@ -55,6 +56,33 @@ describe('timers of a plugin', () => {
     timers.clearImmediate(timers.setImmediate(() => {}));
     timers.clearTimeout(undefined);
     expect(ledger.counts()).toEqual({});
+  });
+
+  it('work with promisify, and end with the generation then too', async () => {
+    expect(await promisify(timers.setTimeout)(1, 'late')).toBe('late');
+    expect(await promisify(timers.setImmediate)('soon')).toBe('soon');
+    const waiting = promisify(timers.setTimeout)(60_000);
+    ending.abort(new Error('replaced'));
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await scope.import('node:timers')).toHaveProperty('promises.setTimeout');
+  });
+
+  it('stand in the ledger again when they are refreshed, also after they fired', async () => {
+    let fired = 0;
+    const handle = await new Promise<NodeJS.Timeout>((resolve) => {
+      const own = timers.setTimeout(() => {
+        fired++;
+        resolve(own);
+      }, 1);
+    });
+    expect(ledger.counts()).toEqual({});
+    expect(handle.refresh()).toBe(handle);
+    expect(ledger.counts()).toEqual({ timeout: 1 });
+    handle.refresh();
+    expect(ledger.counts()).toEqual({ timeout: 1 });
+    await ledger.undoAll(noLimit);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(fired).toBe(1);
   });
 
   it('never fire after the generation has ended', async () => {

@@ -6,7 +6,7 @@ import type { ModuleScope } from './compile.ts';
 import type { Callback, TellFault } from './guarded-callback.ts';
 import type { Ledger } from './ledger.ts';
 import { scopedProcess } from './scoped-process.ts';
-import { scopedTimerPromises, scopedTimers } from './scoped-timers.ts';
+import { scopedTimerPromises, scopedTimers, withTimerPromises } from './scoped-timers.ts';
 import { fail } from '../errors.ts';
 import type { NativeAddon } from '../loading/artifact.ts';
 
@@ -28,7 +28,12 @@ export interface ScopeParts {
 export function createModuleScope(parts: ScopeParts): ModuleScope {
   const timers = scopedTimers(parts.ledger, parts.fault);
   const process = scopedProcess(parts);
-  const replaced: Record<string, object> = { timers, process, 'timers/promises': scopedTimerPromises(parts.signal) };
+  const promises = scopedTimerPromises(parts.signal);
+  const replaced: Record<string, object> = {
+    timers: withTimerPromises(timers, promises),
+    process,
+    'timers/promises': promises,
+  };
   const require = scopedRequire(replaced, parts.addons);
   replaced['module'] = Object.assign({}, nodeModule, { createRequire: () => require });
   return {
