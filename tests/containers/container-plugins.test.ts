@@ -119,6 +119,15 @@ describeEngines('plugins in containers', (start) => {
     expect(await get('/')).toBe('a word');
   }, 60_000);
 
+  it('that name an image which nobody has pulled are refused, and it is not pulled', async () => {
+    const place = await write("ctx.http.get('/', () => new Response('up'));", { image: 'localhost/nobody-made:this' });
+    await run();
+    expect((await runtime.load(place)).reason).toMatchObject({
+      code: 'CONTAINER_START_FAILED',
+      message: expect.stringContaining('localhost/nobody-made:this') as string,
+    });
+  }, 60_000);
+
   it('have a spare container ready, which is used once', async () => {
     const place = await write("ctx.http.get('/', () => new Response('up'));");
     await run([], { limits: { spares: 1 } });
