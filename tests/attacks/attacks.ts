@@ -23,11 +23,13 @@ export const quickAttacks: readonly Attack[] = [
   attack('files/sqlite-write'),
   attack('files/heap-snapshot'),
   attack('files/report'),
+  attack('files/launcher-environment'),
   attack('files/environment'),
   attack('files/device'),
   attack('processes/signal'),
   attack('processes/signal-all'),
   attack('processes/raw-kill'),
+  attack('processes/signal-group'),
   attack('processes/spawn'),
   // A process like itself may be started where Node's own layers are off: it is as confined as the first one.
   attack('processes/spawn-self', false),
@@ -45,6 +47,7 @@ export const quickAttacks: readonly Attack[] = [
   attack('network/abstract-socket'),
   attack('network/udp'),
   attack('network/dns'),
+  attack('network/dns-tcp'),
   attack('network/listen'),
   attack('resources/descriptors'),
   attack('resources/disk'),
@@ -57,6 +60,7 @@ export const quickAttacks: readonly Attack[] = [
 export const kernelAttacks: readonly Attack[] = [
   'unshare',
   'clone-user',
+  'clone3-user',
   'mount',
   'chroot',
   'ptrace',
@@ -74,6 +78,7 @@ export const kernelAttacks: readonly Attack[] = [
   'raw-socket',
   'vsock',
   'alg-socket',
+  'abstract-datagram',
   'become-root',
   'host-name',
   'foreign-calls',
@@ -90,4 +95,5 @@ export const endingAttacks: readonly EndingAttack[] = [
   { name: 'resources/heap', endsBy: /memory|heap/i },
   { name: 'resources/buffers', endsBy: /memory/i },
   { name: 'processes/execve' },
+  { name: 'processes/execve-environment' },
 ];

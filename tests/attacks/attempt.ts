@@ -28,6 +28,8 @@ export interface AttemptOptions {
   readonly flags?: readonly string[];
   /** What starts the command, such as a change of user; default: nothing. */
   readonly prefix?: readonly string[];
+  /** Whether anybody reads what it writes before it was ended; default true. */
+  readonly isRead?: boolean;
 }
 
 const root = join(import.meta.dirname, '../..');
@@ -35,7 +37,13 @@ export const scripts = join(import.meta.dirname, 'scripts');
 const longestMs = 60_000;
 
 /** Runs attacks through `hotswap sandbox exec`, as any user would. They are never run in any other way. */
-export async function attempt({ attacks, target, flags = [], prefix = [] }: AttemptOptions): Promise<Attempt> {
+export async function attempt({
+  attacks,
+  target,
+  flags = [],
+  prefix = [],
+  isRead = true,
+}: AttemptOptions): Promise<Attempt> {
   const granted = ['--read', scripts, '--read', target.readable, '--work', target.work];
   const command = [
     ...prefix,
@@ -63,7 +71,11 @@ export async function attempt({ attacks, target, flags = [], prefix = [] }: Atte
     stdoutBytes += bytes.length;
     if (stdout.length < 1_000_000) stdout += bytes.toString();
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-20_000)));
+  if (!isRead) child.stdout.pause();
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-20_000);
+    if (stderr.includes('the script was ended')) child.stdout.resume();
+  });
   const watch = setInterval(() => (hostMB = Math.max(hostMB, residentMB(child.pid))), 100);
   try {
     const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {

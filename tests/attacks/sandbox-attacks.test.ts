@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attempt, type Attempt, type AttemptOptions } from './attempt.ts';
 import { endingAttacks, kernelAttacks, quickAttacks } from './attacks.ts';
+import { besideNeighbour } from './neighbour.ts';
 import { attemptInThrowAwayWorld } from './throw-away.ts';
 import { addonFile, makeWorld, type World } from './world.ts';
 
@@ -15,6 +16,10 @@ const hasSandbox = ((): boolean => {
   }
 })();
 const hasNumbers = process.arch === 'x64';
+/** What takes from everybody, rather than from one victim. */
+const floods = ['fork-bomb', 'threads', 'buffers', 'heap', 'endless', 'output', 'disk'].map(
+  (name) => `resources/${name}`,
+);
 const isRoot = process.getuid?.() === 0;
 const nodeLayersOff = ['--without', 'permission-model', '--without', 'guard'];
 /** Nobody in particular, with nothing to their name. */
@@ -26,6 +31,13 @@ test.skipIf(hasSandbox || process.env['CI'] === 'true')(
   `attacks${hasSandbox ? '' : ' (left out: no bubblewrap here)'}`,
   () => {
     expect(hasSandbox).toBe(true);
+  },
+);
+
+test.skipIf(hasNumbers || process.env['CI'] === 'true')(
+  `calls into the kernel by number${hasNumbers ? '' : ` (left out: their numbers on ${process.arch} are not known here)`}`,
+  () => {
+    expect(hasNumbers).toBe(true);
   },
 );
 
@@ -97,6 +109,29 @@ describe.runIf(hasSandbox)('attacks through hotswap sandbox exec', () => {
         const result = await run({ attacks: ['resources/output'], prefix, flags: [...flags, '--time', '3s'] });
         expect(result.stdoutBytes).toBeGreaterThan(1_000_000);
         expect(result.hostMB).toBeLessThan(300);
+      },
+    );
+
+    test.runIf(isPossible)('a flood of output that nobody reads stops where it is', async () => {
+      const flood = { attacks: ['resources/output'], prefix, isRead: false };
+      const result = await run({ ...flood, flags: [...flags, '--time', '3s'] });
+      expect(result).toMatchObject({ signal: 'SIGKILL' });
+      expect(result.stdoutBytes).toBeLessThan(2_000_000);
+      expect(result.hostMB).toBeLessThan(200);
+    });
+
+    // The groups of the kernel hold an attacker back as a whole; without them only one core of two would be left.
+    test.runIf(isPossible && isRoot && prefix.length === 0).each(floods)(
+      'a neighbour is answered and its host stays well during %s',
+      async (name) => {
+        const flood = { attacks: [name], prefix, flags: ['--time', '3s', '--memory', '192M', ...nodeLayersOff] };
+        const { wellbeing } = await besideNeighbour(async () => await run(flood), []);
+        const told = Object.entries(wellbeing).map(([what, value]) => `${what} ${Math.round(Number(value) * 10) / 10}`);
+        process.stdout.write(`beside ${name}: ${told.join(', ')}\n`);
+        expect(wellbeing.answers).toBeGreaterThan(50);
+        expect(wellbeing.p99Ms).toBeLessThan(250);
+        expect(wellbeing.loopP99Ms).toBeLessThan(250);
+        expect(wellbeing.hostMB).toBeLessThan(700);
       },
     );
   });

@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer } from 'node:net';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -33,6 +34,36 @@ const dnsAnswer = (question) => {
   head.writeUInt16BE(0, 10);
   const end = question.indexOf(0, 12) + 5;
   return Buffer.concat([head.subarray(0, end), Buffer.from('c00c000100010000000100047f000001', 'hex')]);
+};
+/** A name server whose answers are cut off, until they are asked for over a connection. */
+const cutOffNames = async () => {
+  const server = createServer((socket) =>
+    socket
+      .on('error', () => {})
+      .once('data', (bytes) => {
+        note('dns over tcp');
+        const answer = dnsAnswer(bytes.subarray(2));
+        socket.end(Buffer.concat([Buffer.from([0, answer.length]), answer]));
+      }),
+  );
+  const { port } = await listening(server, 0, '127.0.0.1');
+  const socket = createSocket('udp4');
+  socket.on('message', (bytes, from) => {
+    const answer = Buffer.from(bytes);
+    answer.writeUInt16BE(0x8380, 2);
+    socket.send(answer, from.port, from.address);
+  });
+  socket.bind(port, '127.0.0.1');
+  await once(socket, 'listening');
+  return port;
+};
+/** A socket of a kind that Node does not make; what it gets stays in it. */
+const abstractDatagramSocket = (name) => {
+  if (process.arch !== 'x64') return undefined;
+  const { call, at } = createRequire(import.meta.url)('./scripts/kernel/system.cjs');
+  const address = Buffer.concat([Buffer.from([1, 0, 0]), Buffer.from(name)]);
+  call(49, call(41, 1, 2, 0).answer, at(address), address.length);
+  return name;
 };
 const optional = (work) =>
   work.then(
@@ -68,10 +99,12 @@ console.log(
     metadataPort: (await optional(listening(tcp('metadata'), 0, '169.254.169.254'))) ?? 80,
     httpPort: (await listening(http, 0, '127.0.0.1')).port,
     udpPort: await udp(() => Buffer.from(mark)),
+    dnsTcpPort: await cutOffNames(),
     dnsPort: await udp(dnsAnswer),
     knockPort,
     unixSocket,
     abstractSocket,
+    abstractDatagram: abstractDatagramSocket(`${abstractSocket}-messages`),
   }),
 );
 for await (const line of createInterface({ input: process.stdin })) {

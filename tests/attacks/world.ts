@@ -101,6 +101,8 @@ async function startVictim(folder: string, mark: string): Promise<Victim> {
   const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, 'victim.mjs'), folder], {
     env: { ...process.env, VICTIM_MARK: mark },
     stdio: ['pipe', 'pipe', 'inherit'],
+    // A group of its own: what is sent to that reaches nobody else.
+    detached: true,
   });
   if (child.stdout === null || child.stdin === null) throw new Error('the victim has no streams');
   const { stdin } = child;

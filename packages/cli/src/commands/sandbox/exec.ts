@@ -178,12 +178,13 @@ async function untilExit(
     confined.stderr.pipe(terminal.stderr, { end: false });
     const read = Promise.allSettled([confined.stdout, confined.stderr].map((stream) => finished(stream)));
     const exit = await confined.exited;
-    await read;
     const isOverTime = exit.cause === 'killed';
     if (exit.cause === 'memory' || exit.cause === 'limit' || isOverTime) {
       const detail = isOverTime ? `it ran for longer than ${options.time}` : exit.detail;
       terminal.stderr.write(`hotswap: the script was ended: ${detail}\n`);
     }
+    // Last: whoever reads may take as long as they like.
+    await read;
     return exit;
   } finally {
     cancel();
