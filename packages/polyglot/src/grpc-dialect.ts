@@ -17,6 +17,7 @@ export interface GrpcDialectOptions {
  * nothing before the first of them is loaded: gRPC is imported then.
  */
 export function grpcDialect(options: GrpcDialectOptions = {}): Dialect {
+  const { handshakeTimeoutMs: handshakeMs = 20_000, identity } = options;
   return {
     name: 'grpc',
     check: (request) => {
@@ -26,7 +27,7 @@ export function grpcDialect(options: GrpcDialectOptions = {}): Dialect {
     isolate: (request) =>
       new LateIsolate(request.level, whatNothingConfines(request), async () => {
         const { makeGrpcIsolate } = await import('./make-grpc-isolate.ts');
-        return makeGrpcIsolate(request, options);
+        return makeGrpcIsolate(request, { handshakeMs, identity });
       }),
   };
 }

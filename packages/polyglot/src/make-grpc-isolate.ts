@@ -1,22 +1,26 @@
 // What the dialect imports with the first plugin: from here on gRPC is loaded.
 import { resolve } from 'node:path';
 import type { DialectRequest, Isolate } from '@hotswap/runtime';
-import type { GrpcDialectOptions } from './grpc-dialect.ts';
 import { GrpcIsolate } from './grpc-isolate.ts';
 import { type Confinement, startConfined } from './launch/confined-process.ts';
 import { launchPlugin } from './launch/launch-plugin.ts';
 import type { PluginLog } from './launch/log-line.ts';
 import { startPlain } from './launch/plain-process.ts';
-import { remoteTarget } from './launch/remote-target.ts';
+import { type HostIdentity, remoteTarget } from './launch/remote-target.ts';
 
 /** How long a plugin that listens may take to answer for the first time. */
 const connectMs = 10_000;
 
+/** What the dialect was set to. */
+export interface GrpcIsolateSettings {
+  /** How long a plugin may take from its start to its handshake, in milliseconds. */
+  readonly handshakeMs: number;
+  /** Who this host is to plugins that run elsewhere. */
+  readonly identity: HostIdentity | undefined;
+}
+
 /** An isolate for one generation; nothing runs until its `load`. */
-export function makeGrpcIsolate(
-  request: DialectRequest,
-  { handshakeTimeoutMs: handshakeMs = 20_000, identity }: GrpcDialectOptions,
-): Isolate {
+export function makeGrpcIsolate(request: DialectRequest, { handshakeMs, identity }: GrpcIsolateSettings): Isolate {
   return new GrpcIsolate({
     request,
     connectMs,
