@@ -45,6 +45,25 @@ describe("a plugin's storage", () => {
     expect(await storage.get('n')).toBe(4);
   });
 
+  it('adds up a hundred at once, and those that begin meanwhile', async () => {
+    const { storage } = setUp();
+    const addOne = () => storage.transaction(async (tx) => tx.set('n', ((await tx.get<number>('n')) ?? 0) + 1));
+    await Promise.all(Array.from({ length: 100 }, async () => [await addOne(), await addOne()]));
+    expect(await storage.get('n')).toBe(200);
+  });
+
+  it('waits no longer than a moment for one that waits for another itself', async () => {
+    const { storage, other } = setUp();
+    let runs = 0;
+    await storage.transaction(async (tx) => {
+      const seen = (await tx.get<number>('n')) ?? 0;
+      if (runs++ === 0) await other.set('n', 7);
+      await storage.transaction((inner) => inner.set('inside', runs));
+      tx.set('n', seen + 1);
+    });
+    expect([await storage.get('n'), await storage.get('inside'), runs]).toEqual([8, 2, 2]);
+  });
+
   it('writes nothing when work throws', async () => {
     const { storage } = setUp();
     const work = storage.transaction((tx) => {

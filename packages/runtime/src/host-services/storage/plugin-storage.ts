@@ -2,6 +2,8 @@ import { messageOf } from '@hotswap/protocol';
 import type { Storage, StoredValue, Transaction } from '@hotswap/sdk';
 import { fail } from '../../errors.ts';
 import type { NamespaceStore, StoredEntry } from './storage-backend.ts';
+import { TransactionTurns } from './transaction-turns.ts';
+import { createSystemClock, type HostClock } from '../system-clock.ts';
 import { deserialize, serialize } from '../../value-encoding.ts';
 
 /** Bytes of the longest key and of the largest encoded value. */
@@ -16,7 +18,11 @@ class StaleView extends Error {}
  * The plugin's store over its namespace. It runs on the plugin's side of the boundary: values are encoded and decoded
  * there, and a transaction is one commit message however many keys it writes.
  */
-export function createPluginStorage(store: NamespaceStore): Storage {
+export function createPluginStorage(
+  store: NamespaceStore,
+  clock: Pick<HostClock, 'after'> = createSystemClock(),
+): Storage {
+  const turns = new TransactionTurns(clock);
   return {
     get: async <T>(key: string) => decode<T>(await store.read(checkedKey(key))),
     set: async (key, value) => void (await store.commit([], [[checkedKey(key), encode(key, value)]])),
@@ -25,24 +31,31 @@ export function createPluginStorage(store: NamespaceStore): Storage {
       if (prefix !== '') checkedKey(prefix);
       return store.list(prefix, checkedLimit(options.limit ?? 1_000));
     },
-    transaction: (work) => runTransaction(store, work),
+    transaction: (work) => runTransaction(store, turns, work),
   };
 }
 
 async function runTransaction<T>(
   store: NamespaceStore,
+  turns: TransactionTurns,
   work: (transaction: Transaction) => T | Promise<T>,
 ): Promise<T> {
-  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const buffer = new TransactionBuffer(store);
-    try {
-      const result = await work(buffer);
-      if (await buffer.commit()) return result;
-    } catch (error) {
-      if (!(error instanceof StaleView)) throw error;
+  let endTurn = turns.areTaken ? await turns.take() : undefined;
+  try {
+    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+      const buffer = new TransactionBuffer(store);
+      try {
+        const result = await work(buffer);
+        if (await buffer.commit()) return result;
+      } catch (error) {
+        if (!(error instanceof StaleView)) throw error;
+      }
+      endTurn ??= await turns.take();
     }
+    throw fail('STORAGE_CONFLICT', { attempts: maxAttempts });
+  } finally {
+    endTurn?.();
   }
-  throw fail('STORAGE_CONFLICT', { attempts: maxAttempts });
 }
 
 /** One attempt: what it read, with versions, and what it wants to write. */
