@@ -18,6 +18,8 @@ const pairs = [
 ] as const;
 
 const confinedPairs = [
+  ['none', 'sandbox'],
+  ['sandbox', 'none'],
   ['basic', 'sandbox'],
   ['sandbox', 'basic'],
   ['strict', 'sandbox'],

@@ -107,7 +107,8 @@ async function answersAgain(): Promise<boolean> {
     if (pong !== 'pong' || ends.length > 0) return false;
     await wait(100);
   }
-  return ends.length === 0;
+  // One that recovery has replaced answers too.
+  return ends.length === 0 && runtime.pluginStatus('attacker').generation === 1;
 }
 
 /** Asks each healthy plugin every few milliseconds, and watches how large this host grows. */

@@ -226,6 +226,7 @@ export class RemoteIsolate implements Isolate {
   async #end(reason: Error, limit: AbortSignal): Promise<readonly EndFailure[]> {
     if (this.#running === undefined) return [];
     const { place, channel, values, start } = this.#running;
+    place.hurry?.();
     const ending = this.#phase === 'ended' ? undefined : await stopGuest(channel, reason, limit);
     this.#phase = 'ended';
     channel.close(fail('ISOLATE_EXITED', { plugin: start.manifest.name, reason: 'it was stopped' }));

@@ -83,6 +83,8 @@ export interface Place {
   isAwaited?: (() => boolean) | undefined;
   /** From now on it is held to these limits. */
   watch(limits: PlaceLimits): void;
+  /** Its guest is asked to end: from now on it may stand still for a moment only. Where it is absent, for as long as before. */
+  hurry?(): void;
   /** What it uses now. What cannot be told of such a place is undefined. */
   usage(): Promise<ResourceUsage>;
 }

@@ -3,6 +3,9 @@ import type { Place, PlaceLimits, PlaceOwner } from '../places/place.ts';
 import type { Lanes } from '../../channel/lanes/lanes.ts';
 import type { Transport } from '../../channel/transport.ts';
 
+/** One that is told to stop and whose loop stands still so long, of its own time, is not waited for until the limit. */
+const endingGraceMs = 1_000;
+
 /** The process behind places, as one of them sees it. */
 export interface LanedProcess {
   readonly confined: Pick<ConfinedProcess, 'pid' | 'layers' | 'usage'>;
@@ -47,6 +50,11 @@ export class ProcessPlace implements Place {
 
   watch(limits: PlaceLimits): void {
     this.limits = limits;
+  }
+
+  hurry(): void {
+    if (this.limits === undefined) return;
+    this.limits = { ...this.limits, graceMs: Math.min(this.limits.graceMs, endingGraceMs) };
   }
 
   usage(): Promise<ResourceUsage> {
