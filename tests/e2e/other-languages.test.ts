@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,11 @@ const withoutPython =
   spawnSync('/usr/bin/python3', ['-c', 'import grpc, cryptography']).status === 0
     ? undefined
     : 'needs python3-grpcio and python3-cryptography of Debian';
+const goEnvironment = { ...process.env, GO111MODULE: 'off', GOPATH: '/usr/share/gocode' };
+const withoutGo =
+  spawnSync('go', ['list', 'github.com/hashicorp/go-plugin'], { env: goEnvironment }).status === 0
+    ? undefined
+    : 'needs golang-go and golang-github-hashicorp-go-plugin-dev of Debian';
 const missing = (await createSandbox()).report.filter(({ status }) => status === 'missing');
 const withoutSandbox =
   missing.length === 0 ? undefined : `this host lacks ${missing.map(({ layer }) => layer).join(', ')}`;
@@ -24,8 +29,10 @@ beforeEach(async () => {
   // What is confined is shown to a user of its own.
   await chmod(folder, 0o755);
   await mkdir(join(folder, 'plugins'));
-  await cp(join(root, 'examples/polyglot/python-greeter'), join(folder, 'plugins/python-greeter'), { recursive: true });
 });
+
+const copy = (plugin: string): Promise<void> =>
+  cp(join(root, 'examples/polyglot', plugin), join(folder, 'plugins', plugin), { recursive: true });
 
 afterEach(async () => {
   await server?.[Symbol.asyncDispose]();
@@ -47,21 +54,21 @@ const hotswap = (...args: readonly string[]): RunningProgram =>
   );
 
 /** Serves the folder of plugins. @returns where */
-async function serve(isolation: string): Promise<string> {
+async function serve(plugin: string, isolation: string): Promise<string> {
   await writeFile(
     join(folder, 'hotswap.toml'),
-    `[plugins]\nusageInterval = "200ms"\n[plugins.python-greeter]\nisolation = "${isolation}"\n`,
+    `[plugins]\nusageInterval = "200ms"\n[plugins.${plugin}]\nisolation = "${isolation}"\n`,
   );
   server = hotswap('run', 'plugins', '--bind', '127.0.0.1:0');
   return server.listening();
 }
 
 /** Asks until the answer is the wanted one: a saved file is swapped in a moment later. */
-async function answers(url: string, wanted: string): Promise<void> {
+async function answers(url: string, wanted: string, path = '/hello/Ada'): Promise<void> {
   const endsAt = Date.now() + 30_000;
   let answer = '';
   while (Date.now() < endsAt) {
-    const response = await fetch(`${url}/hello/Ada`);
+    const response = await fetch(url + path);
     answer = await response.text();
     expect(response.status, `${answer}\n${server?.output()}`).toBe(200);
     if (answer === wanted) return;
@@ -89,7 +96,8 @@ describe.skipIf(withoutPython !== undefined && !isRequired)(
   `a plugin in Python that "hotswap run" serves${title(withoutPython)}`,
   () => {
     test('answers over HTTP, is swapped when a file of it is saved, and is told to be unconfined', async () => {
-      const url = await serve('basic');
+      await copy('python-greeter');
+      const url = await serve('python-greeter', 'basic');
       await answers(url, 'Hello, Ada!');
       const main = join(folder, 'plugins/python-greeter/main.py');
       const source = await readFile(main, 'utf8');
@@ -109,7 +117,8 @@ describe.skipIf(withoutPython !== undefined && !isRequired)(
     test.skipIf(withoutSandbox !== undefined && !isRequired)(
       `runs behind every layer at level sandbox, and its usage is told${title(withoutSandbox)}`,
       async () => {
-        const url = await serve('sandbox');
+        await copy('python-greeter');
+        const url = await serve('python-greeter', 'sandbox');
         await answers(url, 'Hello, Ada!');
         const status = await untilUsageIsKnown(url);
         expect(status).toMatchObject({ isolation: 'sandbox', missing_layers: [] });
@@ -118,5 +127,19 @@ describe.skipIf(withoutPython !== undefined && !isRequired)(
         expect(String(notices)).not.toContain('not confined');
       },
     );
+  },
+);
+
+describe.skipIf(withoutGo !== undefined && !isRequired)(
+  `a plugin in Go that "hotswap run" serves${title(withoutGo)}`,
+  () => {
+    const level = withoutSandbox === undefined ? 'sandbox' : 'basic';
+    test(`answers over HTTP at level ${level}`, async () => {
+      await copy('go-greeter');
+      execFileSync('sh', [join(folder, 'plugins/go-greeter/build.sh')], { stdio: 'pipe' });
+      const url = await serve('go-greeter', level);
+      await answers(url, 'Hello, Ada!', '/go-hello/Ada');
+      expect(await statusOf(url, 'go-greeter')).toMatchObject({ isolation: level, state: 'active' });
+    });
   },
 );
