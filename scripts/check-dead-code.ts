@@ -15,6 +15,9 @@ const startedFromOutside =
 /** Used by name on a command line, as types, or by another tool; not imported. */
 const toolDependencies = /^(@types\/.+|typescript|node|oxfmt|oxlint|oxlint-tsgolint|@vitest\/coverage-v8|pino-pretty)$/;
 
+/** Imported by the text of plugins that `tests/libraries` writes. */
+const pluginDependencies = /^(lodash|date-fns|pg|ioredis|@node-rs\/crc32)$/;
+
 export function checkDeadCode(root: string): string[] {
   const files = readSources(root);
   const packages = readPackages(root);
@@ -68,7 +71,10 @@ function dependencyProblems(
   const missing = [...(isRoot ? [] : usedByCode)].filter((name) => !declared.has(name) && name !== one.name);
   const idle = [...declared, ...one.developmentDependencies].filter(
     (name) =>
-      !used.has(name) && !toolDependencies.test(name) && !(ours.has(name) && one.folder === 'packages/test-kit'),
+      !used.has(name) &&
+      !toolDependencies.test(name) &&
+      !(isRoot && pluginDependencies.test(name)) &&
+      !(ours.has(name) && one.folder === 'packages/test-kit'),
   );
   return [
     ...missing.map((name) => `${one.folder}/package.json: ${name} is imported and not declared`),
