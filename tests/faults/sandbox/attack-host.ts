@@ -87,7 +87,7 @@ async function attack(): Promise<Pick<HostWord, 'outcome' | 'ms' | 'how'>> {
   const [first = 'it is not called'] = await Promise.all(called);
   while (passed() < limitMs) {
     const { state, generation = 0, recovery } = runtime.pluginStatus('attacker');
-    const [end = 'it is replaced: its calls were not answered'] = ends;
+    const [end = 'recovery replaced it, for all that failed'] = ends;
     const how = /ended: (.*?);/.exec(end)?.[1] ?? end;
     if (recovery?.quarantined === true) return { outcome: 'quarantined', ms: passed(), how };
     if (orders.calls > 0 && state === 'active' && generation > 1) return { outcome: 'restarted', ms: passed(), how };

@@ -182,4 +182,28 @@ describe("plugins' metrics", () => {
     expect(() => metrics.gauge('x').set(Number.NaN)).toThrow(invalid);
     expect(() => metrics.histogram('y', { buckets: [2, 1] })).toThrow(invalid);
   });
+
+  it('are bounded for each plugin in all: what is beyond is dropped and counted, and others are not held to it', () => {
+    const all = new PluginMetrics({ reservedNames: new Set(), metricsLimit: 2, pluginSeriesLimit: 3 });
+    const many = (plugin: string): void => {
+      for (const name of ['one', 'two', 'three']) {
+        const gauge = all.of(plugin).gauge(name, { labels: ['n'] });
+        for (const n of ['1', '2']) gauge.set(1, { n });
+      }
+    };
+    many('geo');
+    many('weather');
+    expect(all.families().map(({ name, samples }) => [name, samples.length])).toEqual([
+      ['one', 4],
+      ['two', 2],
+      ['plugin_series_dropped_total', 2],
+    ]);
+    expect(linesOf(all, 'plugin_series_dropped_total{')).toEqual([
+      'plugin_series_dropped_total{plugin_name="geo"} 3',
+      'plugin_series_dropped_total{plugin_name="weather"} 3',
+    ]);
+    all.remove('geo');
+    many('geo');
+    expect(linesOf(all, 'plugin_series_dropped_total{plugin_name="geo"')).toHaveLength(1);
+  });
 });

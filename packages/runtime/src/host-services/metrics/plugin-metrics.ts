@@ -10,6 +10,10 @@ export interface PluginMetricsOptions {
   readonly reservedNames: ReadonlySet<string>;
   /** Sets of label values one plugin may use in one metric; more are dropped and counted. Default 1,000. */
   readonly seriesLimit?: number;
+  /** Sets of label values one plugin may use in all its metrics together; more are dropped and counted. Default 10,000. */
+  readonly pluginSeriesLimit?: number;
+  /** Metrics one plugin may have; what others measure is dropped and counted. Default 1,000. */
+  readonly metricsLimit?: number;
 }
 
 /** Seconds: 1 ms to 10 s. */
@@ -23,6 +27,8 @@ export class PluginMetrics {
   readonly #options: PluginMetricsOptions;
   readonly #metrics = new Map<string, PluginMetric>();
   readonly #dropped = new Map<string, number>();
+  /** How many metrics, and series of them, each plugin has. */
+  readonly #counts = new Map<string, { metrics: number; series: number }>();
 
   constructor(options: PluginMetricsOptions) {
     this.#options = options;
@@ -54,6 +60,7 @@ export class PluginMetrics {
   /** Ends all series of a plugin, once it is unloaded. */
   remove(plugin: string): void {
     this.#dropped.delete(plugin);
+    this.#counts.delete(plugin);
     for (const [name, metric] of this.#metrics) {
       metric.series.delete(plugin);
       if (metric.series.size === 0) this.#metrics.delete(name);
@@ -85,8 +92,12 @@ export class PluginMetrics {
       series: new Map(),
     };
     this.#refuseConflict(metric, type, buckets);
+    const known = metric.series.get(plugin);
+    const counts = this.#countsOf(plugin);
+    if (known === undefined && counts.metrics++ >= (this.#options.metricsLimit ?? 1_000))
+      return { at: () => this.#drop(plugin) };
     this.#metrics.set(name, metric);
-    const series = metric.series.get(plugin) ?? new Map<string, Series>();
+    const series = known ?? new Map<string, Series>();
     metric.series.set(plugin, series);
     return { at: (values) => this.#series({ plugin, metric, series, labels }, values) };
   }
@@ -104,13 +115,24 @@ export class PluginMetrics {
     const key = values === undefined ? '' : labelKey(metric.name, labels, values);
     const known = series.get(key);
     if (known !== undefined) return known;
-    if (series.size >= (this.#options.seriesLimit ?? 1_000)) {
-      this.#dropped.set(plugin, (this.#dropped.get(plugin) ?? 0) + 1);
-      return undefined;
-    }
+    const counts = this.#countsOf(plugin);
+    const { seriesLimit = 1_000, pluginSeriesLimit = 10_000 } = this.#options;
+    if (series.size >= seriesLimit || counts.series >= pluginSeriesLimit) return this.#drop(plugin);
+    counts.series++;
     const made = new Series({ ...values, plugin_name: plugin }, metric.buckets);
     series.set(key, made);
     return made;
+  }
+
+  #countsOf(plugin: string): { metrics: number; series: number } {
+    const counts = this.#counts.get(plugin) ?? { metrics: 0, series: 0 };
+    this.#counts.set(plugin, counts);
+    return counts;
+  }
+
+  #drop(plugin: string): undefined {
+    this.#dropped.set(plugin, (this.#dropped.get(plugin) ?? 0) + 1);
+    return undefined;
   }
 }
 
