@@ -24,7 +24,10 @@ beforeAll(async () => {
     start: counter,
   });
   await writePlugin(join(folder, 'plugins'), { name: 'still', start: '' });
-  server = await serveFolder(folder, '[plugins]\nwatch = false\nprobation = "0s"\n');
+  server = await serveFolder(
+    folder,
+    '[plugins]\nwatch = false\nprobation = "0s"\n[plugins.security.container]\nengine = ["no-such-engine"]\n',
+  );
 });
 
 afterAll(async () => {
@@ -85,10 +88,10 @@ test('history of a plugin that has only been loaded has no way back', async () =
 
 test('a level that is not to be had is refused by name, in history too, and the plugin serves on', async () => {
   const { exitCode, err } = await hotswap('plugin', 'promote', 'still', 'container');
-  expect(exitCode).toBe(2);
-  expect(err).toMatch(/container/);
-  expect(err).toMatch(/ISOLATION_UNAVAILABLE/);
-  expect((await hotswap('plugin', 'history', 'still')).out).toMatch(/promote.* kept ISOLATION_UNAVAILABLE/);
+  expect(exitCode).toBe(7);
+  expect(err).toMatch(/no-such-engine/);
+  expect(err).toMatch(/CONTAINER_UNAVAILABLE/);
+  expect((await hotswap('plugin', 'history', 'still')).out).toMatch(/promote.* kept CONTAINER_UNAVAILABLE/);
   expect((await hotswap('plugin', 'status', 'still', '--json')).json()).toMatchObject({ state: 'active' });
 });
 

@@ -50,7 +50,7 @@ describe('looking', () => {
     const { exitCode, out } = await hotswap('plugin list');
     expect(exitCode).toBe(0);
     expect(out).toMatch(/^NAME +STATE +HEALTH/);
-    expect(out).toMatch(/^greeter +active +\w+ +1\.0\.0 +1 +basic +0$/m);
+    expect(out).toMatch(/^greeter +active +\w+ +1\.0\.0 +1 +basic +- +- +- +- +0$/m);
   });
 
   test('list --json is what the server answers', async () => {
