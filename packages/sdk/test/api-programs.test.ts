@@ -52,16 +52,13 @@ describe('a test of a plugin', () => {
     await host.close();
   });
 
-  it('is told that a plugin without a file of its own cannot run in another thread', async () => {
-    const strict = createTestHost(plugin, { config: { greeting: 'hi' }, isolation: 'strict' });
-    await expect(strict).rejects.toMatchObject({ code: 'ISOLATE_NEEDS_SOURCE' });
-  });
-
-  it('is told of a level that this build does not have', async () => {
-    await expect(createTestHost(plugin, { isolation: 'sandbox' })).rejects.toMatchObject({
-      code: 'ISOLATION_UNAVAILABLE',
-    });
-  });
+  it.each(['strict', 'sandbox', 'container'] as const)(
+    'is told that a plugin without a file of its own cannot run at level %s, which has another thread or process',
+    async (isolation) => {
+      const elsewhere = createTestHost(plugin, { config: { greeting: 'hi' }, isolation });
+      await expect(elsewhere).rejects.toMatchObject({ code: 'ISOLATE_NEEDS_SOURCE' });
+    },
+  );
 
   it('ends with the block that holds its host', async () => {
     let isStopped = false;
