@@ -92,12 +92,9 @@ function nextStart(runtime: Runtime): Disposable & { readonly started: Promise<v
   const off = runtime.on('transition', ({ plugin, to }) => {
     if (plugin === 'hostile' && to === 'active') resolve();
   });
-  const limit = setTimeout(resolve, backMs);
+  AbortSignal.timeout(backMs).addEventListener('abort', () => resolve());
   return {
     started: promise,
-    [Symbol.dispose]() {
-      clearTimeout(limit);
-      off();
-    },
+    [Symbol.dispose]: off,
   };
 }
