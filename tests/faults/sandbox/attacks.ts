@@ -67,6 +67,11 @@ export const attacks: readonly Attack[] = [
     code: `for (;;) { ${all(500, "ctx.events.emit('noise', { n })")} }`,
   },
   {
+    name: 'emits 1.6 GB of events, and handles none',
+    start: "ctx.events.on('noise', () => new Promise(() => {}));",
+    code: rounds(400, "await ctx.events.emit('noise', { text: 'x'.repeat(4_000_000) + round }).catch(() => {});"),
+  },
+  {
     name: 'floods stdout',
     code: "for (;;) { process.stdout.write('x'.repeat(99) + '\\n'); await null; }",
   },

@@ -7,6 +7,7 @@ export interface Bounds {
 }
 
 const deepest = 100;
+const bytesOfValue = 16;
 
 /** What a message from the other side says is not what such a message may say. Never leaves the channel. */
 export class InvalidMessage extends Error {
@@ -50,7 +51,12 @@ export function boundedValue(value: unknown, bounds: Bounds): unknown {
 }
 
 /** Whether a value is not larger, and not nested deeper, than it may be. Circles count once. */
-export function isBounded(value: unknown, { mostValues, mostBytes }: Bounds): boolean {
+export function isBounded(value: unknown, bounds: Bounds): boolean {
+  return weightOf(value, bounds) !== undefined;
+}
+
+/** What a value takes in memory, roughly, in bytes; undefined: it is more than `bounds`. */
+export function weightOf(value: unknown, { mostValues, mostBytes }: Bounds): number | undefined {
   const seen = new Set<object>();
   let values = 0;
   let bytes = 0;
@@ -70,7 +76,7 @@ export function isBounded(value: unknown, { mostValues, mostBytes }: Bounds): bo
     }
     return true;
   };
-  return visit(value, 0);
+  return visit(value, 0) ? bytes + values * bytesOfValue : undefined;
 }
 
 function described(value: unknown): string {

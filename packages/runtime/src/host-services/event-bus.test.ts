@@ -3,7 +3,9 @@ import { createFakeClock } from '@hotswap/test-kit';
 import { EventBus } from './event-bus.ts';
 import { silentLog } from './logging/silent-log.ts';
 
-function setUp(options: { readonly queueLimit?: number; readonly copyValues?: boolean } = {}) {
+function setUp(
+  options: { readonly queueLimit?: number; readonly bytesLimit?: number; readonly copyValues?: boolean } = {},
+) {
   const bus = new EventBus({ clock: createFakeClock(1_000), log: silentLog, ...options });
   const seen: string[] = [];
   const collect = (plugin: string, event: string, generation = 1) =>
@@ -87,6 +89,22 @@ describe('the event bus', () => {
     await bus.idle('a', 1);
     expect(seen).toEqual(['a1:2', 'a1:3']);
     expect(bus.counts('a')).toEqual({ delivered: 2, failed: 0, dropped: 1 });
+  });
+
+  it('holds only so many bytes for one plugin, in all its queues, and others are not held to that', async () => {
+    const { bus, seen, collect } = setUp({ bytesLimit: 100 });
+    collect('a', 'x');
+    collect('a', 'y');
+    collect('c', 'y');
+    for (const number of [1, 2, 3]) await bus.emit('b', 'x', number, 40);
+    await bus.emit('b', 'y', 4, 40);
+    await bus.emit('b', 'x', 5);
+    await Promise.all([bus.idle('a', 1), bus.idle('c', 1)]);
+    expect(seen.toSorted()).toEqual(['a1:2', 'a1:3', 'a1:5', 'c1:4']);
+    expect(bus.counts('a')).toMatchObject({ delivered: 3, dropped: 2 });
+    await bus.emit('b', 'y', 6, 90);
+    await bus.idle('a', 1);
+    expect(seen).toContain('a1:6');
   });
 
   it('throws away what waits for a generation when it is told to', async () => {

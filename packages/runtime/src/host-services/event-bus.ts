@@ -27,6 +27,8 @@ export interface EventBusOptions {
   readonly log: Logger;
   /** Events one subscriber may have waiting; default 1,000. */
   readonly queueLimit?: number;
+  /** Bytes that all queues of one plugin may hold, as far as payloads are weighed; default 64 MB. */
+  readonly bytesLimit?: number;
   /** Each subscriber gets a frozen copy of the payload; default false. */
   readonly copyValues?: boolean;
 }
@@ -74,14 +76,16 @@ export class EventBus {
    * Queues an event for every subscriber. It never waits for a handler and never throws what one throws.
    *
    * @param source the emitting plugin's name, or `host`
+   * @param weight what the payload takes in memory, in bytes, where that is known
    * @throws EVENT_NAME_INVALID, and VALUE_NOT_CLONEABLE where values are copied
    */
-  async emit(source: string, name: string, payload?: unknown): Promise<void> {
+  async emit(source: string, name: string, payload?: unknown, weight = 0): Promise<void> {
     if (name === '' || name.includes('*')) throw fail('EVENT_NAME_INVALID', { name: JSON.stringify(name) });
     const at = this.#options.clock.now();
     for (const queue of this.#queues) {
       if (!queue.isAttached || !matches(queue.subscription.event, name)) continue;
-      queue.push({ name, payload: this.#options.copyValues === true ? copyValue(payload, name) : payload, source, at });
+      const given = this.#options.copyValues === true ? copyValue(payload, name) : payload;
+      queue.push({ event: { name, payload: given, source, at }, weight });
     }
   }
 
@@ -116,7 +120,8 @@ export class EventBus {
   }
 
   counts(plugin: string): EventCounts {
-    return { ...this.#countsOf(plugin) };
+    const { delivered = 0, failed = 0, dropped = 0 } = this.#counts.get(plugin) ?? {};
+    return { delivered, failed, dropped };
   }
 
   #queuesOf(plugin: string, generation: number): SubscriberQueue[] {
@@ -128,13 +133,22 @@ export class EventBus {
   #countsOf(plugin: string): MutableCounts {
     const known = this.#counts.get(plugin);
     if (known !== undefined) return known;
-    const counts = { delivered: 0, failed: 0, dropped: 0 };
+    const counts = { delivered: 0, failed: 0, dropped: 0, heldBytes: 0 };
     this.#counts.set(plugin, counts);
     return counts;
   }
 }
 
-type MutableCounts = { -readonly [Name in keyof EventCounts]: number };
+/** Those of all queues of one plugin. */
+type MutableCounts = { -readonly [Name in keyof EventCounts]: number } & {
+  /** What waits in them. */
+  heldBytes: number;
+};
+
+interface Waiting {
+  readonly event: PluginEvent;
+  readonly weight: number;
+}
 
 /** What waits for one subscriber, and the one place that hands it over. */
 class SubscriberQueue {
@@ -142,7 +156,7 @@ class SubscriberQueue {
   isAttached = true;
   readonly #counts: MutableCounts;
   readonly #options: EventBusOptions;
-  #waiting: PluginEvent[] = [];
+  #waiting: Waiting[] = [];
   #isParked = false;
   #running: Promise<void> | undefined;
 
@@ -163,17 +177,34 @@ class SubscriberQueue {
   }
 
   /** What a parked queue holds, once: it is empty then. */
-  takeParked(): readonly PluginEvent[] {
-    return this.#isParked ? this.#waiting.splice(0) : [];
+  takeParked(): readonly Waiting[] {
+    if (!this.#isParked) return [];
+    const taken = this.#waiting.splice(0);
+    for (const { weight } of taken) this.#counts.heldBytes -= weight;
+    return taken;
   }
 
-  push(event: PluginEvent): void {
-    if (this.#waiting.length >= (this.#options.queueLimit ?? 1_000)) {
-      this.#waiting.shift();
+  push(waiting: Waiting): void {
+    const { queueLimit = 1_000, bytesLimit = 67_108_864 } = this.#options;
+    const { weight } = waiting;
+    const isFull = (): boolean =>
+      this.#waiting.length >= queueLimit || (weight > 0 && this.#counts.heldBytes + weight > bytesLimit);
+    while (isFull() && this.#next() !== undefined) this.#counts.dropped++;
+    // Others of its plugin hold all that it may hold.
+    if (isFull()) {
       this.#counts.dropped++;
+      return;
     }
-    this.#waiting.push(event);
+    this.#counts.heldBytes += weight;
+    this.#waiting.push(waiting);
     this.#begin();
+  }
+
+  /** Takes the oldest out. */
+  #next(): PluginEvent | undefined {
+    const oldest = this.#waiting.shift();
+    if (oldest !== undefined) this.#counts.heldBytes -= oldest.weight;
+    return oldest?.event;
   }
 
   #begin(): void {
@@ -186,8 +217,7 @@ class SubscriberQueue {
   }
 
   discard(): void {
-    this.#counts.dropped += this.#waiting.length;
-    this.#waiting = [];
+    while (this.#next() !== undefined) this.#counts.dropped++;
   }
 
   async #run(): Promise<void> {
@@ -201,7 +231,7 @@ class SubscriberQueue {
 
   async #deliver(most: number): Promise<void> {
     for (let done = 0; done < most; done++) {
-      const event = this.#isParked ? undefined : this.#waiting.shift();
+      const event = this.#isParked ? undefined : this.#next();
       if (event === undefined) return;
       try {
         const answer = this.subscription.handler(event);

@@ -21,7 +21,8 @@ export interface HostServices {
   readonly log: Logger;
   readonly clock: Clock;
   readonly fetch: PluginContext['fetch'];
-  readonly emit: Events['emit'];
+  /** @param weight what the payload takes in memory, in bytes, where that is known */
+  readonly emit: (name: string, payload?: unknown, weight?: number) => ReturnType<Events['emit']>;
   /** Calls a method of another plugin's service; waits for a provider, bounded by the call time-out. */
   callService(service: string, method: string, input: unknown, signal: AbortSignal | undefined): Promise<unknown>;
   /** Every service that is provided now. */

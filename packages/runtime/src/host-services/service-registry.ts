@@ -90,7 +90,7 @@ export function createHostServices(core: HostServicesCore, identity: ServiceIden
     clock: endingClock(core.clock, ending.signal),
     fetch: createPluginFetch({ plugin, network: capabilities.network ?? [], signal: ending.signal, connections }),
     networkTraffic: connections,
-    emit: (name, payload) => core.events.emit(plugin, name, payload),
+    emit: (name, payload, weight) => core.events.emit(plugin, name, payload, weight),
     callService: (service, method, input, signal) =>
       core.services.call(service, method, input, {
         signal,

@@ -4,7 +4,7 @@ import { bodyOf, fieldsOf, HttpCall, pairsOf, urlOf } from './http-calls.ts';
 import { NoteReader } from './notes.ts';
 import { readRegistration } from './read-registration.ts';
 import { readResources } from './read-answers.ts';
-import { boundedValue, bytesWithin, InvalidMessage, listOf, textOf, wholeOf } from '../../channel/bounds.ts';
+import { boundedValue, bytesWithin, InvalidMessage, listOf, textOf, weightOf, wholeOf } from '../../channel/bounds.ts';
 import type { Channel, ServeCall, TakeMessage } from '../../channel/channel.ts';
 import type { CrossingValues } from '../../channel/crossing-values.ts';
 import type { WireBody } from '../../channel/bodies/bodies.ts';
@@ -61,7 +61,11 @@ export function hostCalls({ channel, values, services }: GuestRights): ReadonlyM
     'storage-list': async ([, , prefix, limit]) => store.list(textOf(prefix, longestKey), wholeOf(limit, 1_000_000)),
     'storage-commit': async ([, , reads, writes]) => store.commit(readsOf(reads), writesOf(writes)),
     secret: async ([, , name]) => services.secrets.get(textOf(name, longestName)),
-    emit: async ([, , name, payload]) => services.emit(textOf(name, longestName), boundedValue(payload, payloadBounds)),
+    emit: async ([, , name, payload]) => {
+      const weight = weightOf(payload, payloadBounds);
+      if (weight === undefined) throw new InvalidMessage('an event of at most 16 MB was due');
+      return services.emit(textOf(name, longestName), payload, weight);
+    },
     use: async ([, , service, method, input, parts], call) => {
       const [name, called] = [textOf(service, longestName), textOf(method, longestName)];
       const value = values.readInput(boundedValue(input, payloadBounds), parts);
