@@ -1,6 +1,6 @@
 import { MessageChannel, MessagePort } from 'node:worker_threads';
-import { createRingMemory } from './ring-memory.ts';
-import { RingTransport } from './ring-transport.ts';
+import { createRingMemory } from './ring/ring-memory.ts';
+import { RingTransport } from './ring/ring-transport.ts';
 
 /** What a thread is given to talk to its host with: one port, and memory that both sides see. */
 export interface ThreadLink {

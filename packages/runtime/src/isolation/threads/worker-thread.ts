@@ -9,8 +9,8 @@ import type { StuckCensus } from '../places/stuck-census.ts';
 import type { ThreadWatch, WatchedThread } from './thread-watch.ts';
 import type { Place, PlaceExit, PlaceLimits, PlaceOwner } from '../places/place.ts';
 import type { ThreadLink } from '../../channel/port-transport.ts';
-import { createRingMemory } from '../../channel/ring-memory.ts';
-import { RingTransport } from '../../channel/ring-transport.ts';
+import { createRingMemory } from '../../channel/ring/ring-memory.ts';
+import { RingTransport } from '../../channel/ring/ring-transport.ts';
 import type { HostClock } from '../../host-services/system-clock.ts';
 
 /** What a thread is made of. */

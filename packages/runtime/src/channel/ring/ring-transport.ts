@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { messageOf } from '@hotswap/protocol';
 import { controlOf, controlWords, laneOf } from './ring-memory.ts';
 import { RingReader, RingWriter } from './ring.ts';
-import type { Transport } from './transport.ts';
+import type { Transport } from '../transport.ts';
 
 /** One end of the link between a host and a thread. */
 export interface RingTransportParts {
