@@ -175,7 +175,7 @@ describeSandbox('what a confined plugin uses', () => {
       await until(() => told(running, /a connection of the plugin was refused/).length > 0, 'the refusal was told');
       const line = running.lines.find(({ message }) => message.includes('was refused'));
       expect(line).toMatchObject({ level: 'warn', fields: { plugin_name: 'greedy', entry: '127.0.0.1:1' } });
-      await until(() => (usageOf(running).networkReceivedBytes ?? 0) > 0, 'its bytes were counted');
+      await until(() => (running.status('greedy').usage?.networkReceivedBytes ?? 0) > 0, 'its bytes were counted');
     } finally {
       server.close();
     }

@@ -80,6 +80,7 @@ export function createIsolates(parts: IsolatesParts): Isolates {
     entry: guestProcessFile,
     spares: limits.spares,
     limits: usual,
+    startCpuPercent: 100 * availableParallelism(),
     clock,
     log,
   });

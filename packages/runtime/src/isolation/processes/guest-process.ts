@@ -106,6 +106,11 @@ export class GuestProcess {
     return this.#isSettled || this.#verdict !== undefined;
   }
 
+  /** Whether its entry is up, and it is not about to end. */
+  get isUsable(): boolean {
+    return this.#isReady && !this.isEnding;
+  }
+
   /** A lane of its own for one generation. */
   open(owner: PlaceOwner | undefined): ProcessPlace {
     const lane = ++this.#lastLane;

@@ -8,6 +8,7 @@ import { RefusalLog } from './refusal-log.ts';
 import { SharedProcesses } from './shared-processes.ts';
 import type { Place, PlaceOwner, PlacePool } from '../places/place.ts';
 import { StuckCensus } from '../places/stuck-census.ts';
+import { fail } from '../../errors.ts';
 import type { HostClock } from '../../host-services/system-clock.ts';
 import type { ProcessesStatus, StuckThread } from '../../status.ts';
 
@@ -21,6 +22,8 @@ export interface ProcessPoolOptions {
   readonly spares: number;
   /** What a spare is held to; a plugin that may use more of what cannot be changed later gets none. */
   readonly limits: ConfinementLimits;
+  /** What it may use of the processor until it is ready for a plugin, if that is more; default: no more than later. */
+  readonly startCpuPercent?: number;
   /** How long after it was killed a process counts as stuck; default 2 s. */
   readonly killMs?: number;
   readonly clock: Pick<HostClock, 'after'>;
@@ -33,6 +36,8 @@ export interface ProcessPoolOptions {
 const quietMs = 250;
 /** A process that the kernel has not let go of so long after it was killed is stuck. */
 const usualKillMs = 2_000;
+/** A process whose entry is not up by then will not be. */
+const readyMs = 20_000;
 
 /** Confined processes for plugins, each used once, with warm ones in reserve. */
 export class ProcessPool implements PlacePool {
@@ -108,13 +113,16 @@ export class ProcessPool implements PlacePool {
   async #start(profile: LaunchProfile): Promise<GuestProcess> {
     const process = await this.#launch(profile, false);
     this.#taken.add(process);
+    await this.#holdToLimit(process, profile);
     return process;
   }
 
   async #launch(profile: LaunchProfile, isSpare: boolean): Promise<GuestProcess> {
     const { clock, launch, entry, killMs = usualKillMs } = this.#options;
     const refusals = new RefusalLog();
-    const how = confinementOf(profile, await entry(), isSpare);
+    const { startCpuPercent: cpuPercent = 0 } = this.#options;
+    const limits = this.#startsFaster(profile) ? { ...profile.limits, cpuPercent } : profile.limits;
+    const how = confinementOf({ ...profile, limits }, await entry(), isSpare);
     const confined = await launch({ ...how, onRefused: (refusal) => refusals.note(refusal) });
     return new GuestProcess({
       confined,
@@ -125,6 +133,30 @@ export class ProcessPool implements PlacePool {
       watch: this.#watch,
       onGone: (process) => this.#forget(process),
     });
+  }
+
+  #startsFaster({ limits: { cpuPercent = Infinity } }: LaunchProfile): boolean {
+    const { startCpuPercent = 0 } = this.#options;
+    return startCpuPercent > cpuPercent;
+  }
+
+  /** While it starts it runs nothing but the guest's entry; no plugin is let in before it is held to that one's limit. */
+  async #holdToLimit(process: GuestProcess, profile: LaunchProfile): Promise<void> {
+    const { cpuPercent } = profile.limits;
+    if (cpuPercent === undefined || !this.#startsFaster(profile)) return;
+    const { promise: timeIsUp, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.after(readyMs, resolve);
+    await Promise.race([process.whenReady, timeIsUp]);
+    cancel();
+    try {
+      if (!process.isUsable) throw new Error('it ended, or did not begin, before it could take a plugin');
+      await process.limit({ cpuPercent });
+    } catch (error) {
+      // Without a group there was no limit that could have been the larger one.
+      if (process.isUsable && Reflect.get(Object(error), 'code') === 'SANDBOX_LIMIT_FIXED') return;
+      await process.end();
+      throw fail('PROCESS_START_FAILED', { reason: messageOf(error) }, { cause: error });
+    }
   }
 
   #planRefill(): void {
@@ -140,8 +172,10 @@ export class ProcessPool implements PlacePool {
     const { log, limits, spares } = this.#options;
     if (this.#isClosed || spares <= this.#spares.length) return;
     try {
-      const spare = await this.#launch(profileOf(undefined, limits), true);
+      const profile = profileOf(undefined, limits);
+      const spare = await this.#launch(profile, true);
       spare.confined.unref();
+      await this.#holdToLimit(spare, profile);
       this.#spares.push(spare);
       void spare.whenReady.then(() => this.#planRefill());
     } catch (error) {
