@@ -268,7 +268,6 @@ function call(channel: Channel, message: HostMessage, transfer?: readonly ArrayB
   return channel.call([...message], undefined, undefined, transfer);
 }
 
-/** A copy that may move: the snapshot that it is taken from is kept. */
 /** What the host fetched for a plugin counts as its own. Of a thread, which shares its host's sockets, nothing else is known. */
 function withFetches(usage: ResourceUsage, { sentBytes, receivedBytes }: SocketTraffic): ResourceUsage {
   return {
@@ -278,6 +277,7 @@ function withFetches(usage: ResourceUsage, { sentBytes, receivedBytes }: SocketT
   };
 }
 
+/** A copy that may move: the snapshot that it is taken from is kept. */
 function movable({ schemaVersion, bytes }: ExportedState): ExportedState & { readonly bytes: Uint8Array<ArrayBuffer> } {
   return { schemaVersion, bytes: new Uint8Array(bytes) };
 }
