@@ -1,6 +1,6 @@
 import type { BenchContext } from '../bench-row.ts';
 import { startChild } from '../bounded-child.ts';
-import type { ProcessMemory, ProcessMemoryCommands } from '../children/process-memory.ts';
+import type { ProcessMemory, ProcessMemoryCommands } from '../children/confined/process-memory.ts';
 import { atMost, atMostTimes, type Finding } from '../measure.ts';
 import { helloPlugin, writePlugin } from '../plugin-texts.ts';
 
@@ -65,6 +65,6 @@ export async function memoryOfProcesses(context: BenchContext): Promise<Finding[
 }
 
 async function inFreshProcess<Answer>(context: BenchContext, ask: (child: Child) => Promise<Answer>): Promise<Answer> {
-  await using child = await startChild<ProcessMemoryCommands>(context, 'children/process-memory.ts');
+  await using child = await startChild<ProcessMemoryCommands>(context, 'children/confined/process-memory.ts');
   return await ask(child);
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchContext } from '../bench-row.ts';
 import { startChild } from '../bounded-child.ts';
-import type { ProcessCycleCommands } from '../children/process-cycles.ts';
+import type { ProcessCycleCommands } from '../children/confined/process-cycles.ts';
 import { atMost, exactly, type Finding } from '../measure.ts';
 import { helloPlugin, withBallast } from '../plugin-texts.ts';
 
@@ -24,7 +24,7 @@ async function reloadedAt(context: BenchContext, level: Level): Promise<Finding[
   const folder = context.scope.makeFolder();
   const file = join(folder, 'reloaded.js');
   writeFileSync(file, withBallast(helloPlugin('1'), 25_000, level));
-  await using child = await startChild<ProcessCycleCommands>(context, 'children/process-cycles.ts');
+  await using child = await startChild<ProcessCycleCommands>(context, 'children/confined/process-cycles.ts');
   const reason = await child.call('open', { level, file }, limitMs);
   if (reason !== undefined) {
     return [{ case: `${level} reloads`, unit: 'MB', values: [], note: `cannot be had on this host: ${reason}` }];

@@ -1,6 +1,6 @@
 import type { BenchContext, BenchRow } from '../../bench-row.ts';
 import { startChild } from '../../bounded-child.ts';
-import type { GrpcCommands } from '../../children/grpc-calls.ts';
+import type { GrpcCommands } from '../../children/confined/grpc-calls.ts';
 import { atMostTimes, type Finding, interleave } from '../../measure.ts';
 
 const names = ['bare grpc-js', 'grpc plugin'] as const;
@@ -19,7 +19,7 @@ type Values = Readonly<Record<string, readonly number[]>>;
 
 async function measured(context: BenchContext): Promise<{ readonly latency: Values; readonly throughput: Values }> {
   const folder = context.scope.makeFolder();
-  await using child = await startChild<GrpcCommands>(context, 'children/grpc-calls.ts', {});
+  await using child = await startChild<GrpcCommands>(context, 'children/confined/grpc-calls.ts', {});
   await child.call('open', { folder });
   const ms = context.isQuick ? 150 : 700;
   const rounds = context.isQuick ? 3 : 7;

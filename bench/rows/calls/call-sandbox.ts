@@ -1,6 +1,6 @@
 import type { BenchContext, BenchRow } from '../../bench-row.ts';
 import { startChild } from '../../bounded-child.ts';
-import type { ProcessCase, ProcessCommands } from '../../children/processes.ts';
+import type { ProcessCase, ProcessCommands } from '../../children/confined/processes.ts';
 import { atLeastTimes, atMostTimes, type Finding, type Goal, interleave } from '../../measure.ts';
 import { echoingPlugin, writePlugin } from '../../plugin-texts.ts';
 
@@ -49,7 +49,7 @@ async function measured(
   const file = writePlugin(folder, { name: 'echo', version: '1.0.0', text: echoingPlugin() });
   await using child = await startChild<ProcessCommands>(
     context,
-    'children/processes.ts',
+    'children/confined/processes.ts',
     core === undefined ? {} : { core },
   );
   await child.call('load', { file });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchContext } from '../../bench-row.ts';
 import { startChild } from '../../bounded-child.ts';
-import type { ProcessStartCommands } from '../../children/process-starts.ts';
+import type { ProcessStartCommands } from '../../children/confined/process-starts.ts';
 import { atMost, atMostTimes, type Finding, type Goal, interleave } from '../../measure.ts';
 import { echoPlugin } from '../../plugin-texts.ts';
 import { firstAnswers } from './first-answers.ts';
@@ -54,7 +54,7 @@ async function compared(context: BenchContext, versus: Versus): Promise<Finding[
   const folder = context.scope.makeFolder();
   const file = join(folder, 'echo.js');
   writeFileSync(file, echoPlugin());
-  await using child = await startChild<ProcessStartCommands>(context, 'children/process-starts.ts');
+  await using child = await startChild<ProcessStartCommands>(context, 'children/confined/process-starts.ts');
   const reason = await child.call('open', { level, file, spares }, openMs);
   if (reason !== undefined) {
     return [{ case: `${ours}, p50`, unit: 'ms', values: [], note: `cannot be had on this host: ${reason}` }];

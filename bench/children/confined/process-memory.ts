@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createLogger, createRuntime, parseRuntimeConfig } from '@hotswap/runtime';
-import { answerCommands } from '../child-commands.ts';
-import { bareChild } from '../peers/bare-processes.ts';
+import { answerCommands } from '../../child-commands.ts';
+import { bareChild } from '../../peers/bare-processes.ts';
 
 /** Private bytes of each of several. */
 export interface ProcessMemory {

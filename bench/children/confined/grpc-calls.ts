@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 import { type CallOptions, Client, credentials, Metadata } from '@grpc/grpc-js';
 import { grpcDialect } from '@hotswap/polyglot';
 import { createLogger, createRuntime } from '@hotswap/runtime';
-import { answerCommands } from '../child-commands.ts';
-import { quantile } from '../measure.ts';
+import { answerCommands } from '../../child-commands.ts';
+import { quantile } from '../../measure.ts';
 
 type Call = () => Promise<unknown>;
 
@@ -20,7 +20,7 @@ const children: ChildProcess[] = [];
 /** The bare peer: the same text as bytes to an echo and back, over a unix socket. */
 async function bareCall(folder: string): Promise<Call> {
   const socket = join(folder, 'bare.sock');
-  const server = spawn(process.execPath, [join(import.meta.dirname, '../peers/grpc-echo.cjs'), socket], {
+  const server = spawn(process.execPath, [join(import.meta.dirname, '../../peers/grpc-echo.cjs'), socket], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   children.push(server);
@@ -41,7 +41,7 @@ async function bareCall(folder: string): Promise<Call> {
 async function pluginCall(folder: string): Promise<Call> {
   const plugin = join(folder, 'echo');
   mkdirSync(plugin);
-  const script = join(import.meta.dirname, '../peers/grpc-plugin.ts');
+  const script = join(import.meta.dirname, '../../peers/grpc-plugin.ts');
   writeFileSync(join(plugin, 'run'), `#!/bin/sh\nexec ${process.execPath} --conditions=@hotswap/source ${script}\n`);
   chmodSync(join(plugin, 'run'), 0o755);
   const hotswap = { executable: { protocol: 'grpc', command: ['./run'] } };

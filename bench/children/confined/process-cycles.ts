@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createLogger, createRuntime } from '@hotswap/runtime';
-import { answerCommands } from '../child-commands.ts';
-import { bareChild } from '../peers/bare-processes.ts';
+import { answerCommands } from '../../child-commands.ts';
+import { bareChild } from '../../peers/bare-processes.ts';
 
 type Level = 'sandbox' | 'container';
 type Runtime = Awaited<ReturnType<typeof start>>;

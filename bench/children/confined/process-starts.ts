@@ -1,8 +1,8 @@
 // How soon a process or a container answers: the runtime's at levels sandbox and container, and bare ones.
 import { createLogger, createRuntime } from '@hotswap/runtime';
 import { ContainerEngine } from '@hotswap/sandbox';
-import { answerCommands } from '../child-commands.ts';
-import { bareBubblewrap, bareChild, bareContainer, type BareProcess } from '../peers/bare-processes.ts';
+import { answerCommands } from '../../child-commands.ts';
+import { bareBubblewrap, bareChild, bareContainer, type BareProcess } from '../../peers/bare-processes.ts';
 
 const data = 'a'.repeat(100);
 const spareMs = 700;

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { promisify } from 'node:util';
 import { createLogger, createRuntime } from '@hotswap/runtime';
-import { answerCommands } from '../child-commands.ts';
-import { quantile } from '../measure.ts';
-import { connectEcho, grpcEcho } from '../peers/echo-services.ts';
-import { rawCaller } from '../peers/raw-socket.ts';
+import { answerCommands } from '../../child-commands.ts';
+import { quantile } from '../../measure.ts';
+import { connectEcho, grpcEcho } from '../../peers/echo-services.ts';
+import { rawCaller } from '../../peers/raw-socket.ts';
 
 type Call = (text: string) => Promise<unknown>;
 
@@ -32,7 +32,7 @@ const runtime = await createRuntime({
 
 /** A process of the peer; it ends with this one. */
 async function started(kind: string, path = ''): Promise<ChildProcess> {
-  const file = join(import.meta.dirname, '../peers/echo-process.ts');
+  const file = join(import.meta.dirname, '../../peers/echo-process.ts');
   const child = spawn(process.execPath, ['--no-warnings', '--conditions=@hotswap/source', file, kind, path], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
   });
