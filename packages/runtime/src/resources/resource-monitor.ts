@@ -157,7 +157,7 @@ export class ResourceMonitor {
     for (const pressure of judgeUsage(reading, limits, this.#parts.thresholds)) this.#follow(watched, record, pressure);
   }
 
-  #follow({ plugin, generation }: Watched, { pressures, reading }: Sight, pressure: ResourcePressure): void {
+  #follow({ plugin, generation, isolate }: Watched, { pressures, reading }: Sight, pressure: ResourcePressure): void {
     const { resource, used, limit, detail } = pressure;
     const { memory, tell } = followPressure(pressures.get(resource) ?? calm, pressure);
     pressures.set(resource, memory);
@@ -166,7 +166,9 @@ export class ResourceMonitor {
     if (tell === 'relief') this.#parts.log.info(facts, `plugin is well within its limit again: ${detail}`);
     if (tell === 'warning') this.#parts.log.warn(facts, `plugin is near its limit: ${detail}`);
     if (tell !== 'violation') return;
-    const violation = { plugin, generation, resource, used, limit, detail, isHeld: false, at: reading.at };
+    // Whom the kernel gives no more of the processor is slow, and that is all.
+    const isHeld = resource === 'cpu' && !unenforcedAt(isolate.level, isolate.layers?.() ?? []).includes('cpu');
+    const violation = { plugin, generation, resource, used, limit, detail, isHeld, at: reading.at };
     this.#tell(violation, 'plugin is over its limit', 1);
   }
 

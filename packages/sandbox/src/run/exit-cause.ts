@@ -16,7 +16,12 @@ export interface EndedProcess {
 /** What bubblewrap and shells add to the number of a signal that ended their program. */
 const signalBase = 128;
 const msPerSecond = 1000;
-const fatal = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]));
+// Of two names for one number the usual one comes first.
+const fatal = new Map(
+  Object.entries(constants.signals)
+    .toReversed()
+    .map(([name, number]) => [number, name as NodeJS.Signals]),
+);
 
 /** Says how a process ended, and why. An exit code above 128 counts as the signal it stands for. */
 export function exitOf(ended: EndedProcess): ConfinedExit {
