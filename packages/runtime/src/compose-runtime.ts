@@ -16,8 +16,7 @@ import {
   type HostServicesCore,
 } from './host-services/service-registry.ts';
 import type { ServiceDirectory } from './host-services/service-directory.ts';
-import { MemoryBackend } from './host-services/storage/memory-backend.ts';
-import { SqliteBackend } from './host-services/storage/sqlite-backend.ts';
+import { openStorage } from './host-services/storage/open-storage.ts';
 import { createSystemClock, type HostClock } from './host-services/system-clock.ts';
 import type { Dispatch } from './http/exchange.ts';
 import { createDispatch } from './http/handle-request.ts';
@@ -101,7 +100,11 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
   const services = createHostServicesCore({
     clock,
     log,
-    storage: data === undefined ? new MemoryBackend() : new SqliteBackend({ file: storageFile(data), clock }),
+    storage: openStorage({
+      file: data === undefined ? undefined : storageFile(data),
+      maxStorageMB: config.plugins.security.maxStorageMB,
+      clock,
+    }),
     secrets: createSecretResolver(
       secretReferences(config.secrets, options.secrets),
       options.environment ?? process.env,

@@ -15,7 +15,7 @@ export interface ConformingBackend {
     namespace: { readonly plugin: string; readonly tenant?: string | undefined },
     reads: readonly (readonly [string, number])[],
     writes: readonly (readonly [string, Uint8Array | undefined])[],
-  ): Promise<'committed' | 'conflict'>;
+  ): Promise<'committed' | 'conflict' | 'full'>;
   close(): Promise<void>;
 }
 

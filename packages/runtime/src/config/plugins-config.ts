@@ -21,6 +21,8 @@ export interface SecurityConfig {
   readonly onViolation: 'alert' | 'restart';
   /** Folders beside its own that a plugin may ask to read, absolute; default none. */
   readonly readable: readonly string[];
+  /** What a plugin may keep in `ctx.storage`, for each tenant; default 256. */
+  readonly maxStorageMB: number;
   readonly maxThreads: number | undefined;
   readonly maxFileHandles: number | undefined;
   readonly maxNetworkConns: number | undefined;
@@ -117,6 +119,7 @@ function readSecurity(section: SettingsSection, folder: string): SecurityConfig 
     warnAtPercent: section.read('warnAtPercent', count, 80),
     onViolation: section.read('onViolation', violationAnswer, 'alert'),
     readable: section.read('readable', texts, []).map((path) => resolve(folder, path)),
+    maxStorageMB: section.read('maxStorageMB', count, 256),
     maxThreads: section.read('maxThreads', count, undefined),
     maxFileHandles: section.read('maxFileHandles', count, undefined),
     maxNetworkConns: section.read('maxNetworkConns', count, undefined),

@@ -61,6 +61,7 @@ describe('a config file', () => {
         warnAtPercent: 80,
         onViolation: 'alert',
         readable: [],
+        maxStorageMB: 256,
         maxThreads: undefined,
         maxFileHandles: undefined,
         maxNetworkConns: undefined,

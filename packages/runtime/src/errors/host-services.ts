@@ -11,6 +11,11 @@ export const hostServiceErrors = {
     kind: 'limit',
     message: 'the value of {key} is {bytes} bytes, over the limit of {limit}; split it over several keys',
   },
+  STORAGE_FULL: {
+    kind: 'limit',
+    message:
+      'plugin {plugin} keeps as much as it may: delete something, or raise plugins.security.maxStorageMB; nothing was written',
+  },
   STORAGE_CONFLICT: {
     kind: 'conflict',
     message: 'other writers changed the same keys in each of {attempts} attempts; try again later',

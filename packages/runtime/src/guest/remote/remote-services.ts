@@ -42,7 +42,7 @@ function remoteStore(channel: Channel): NamespaceStore {
     commit: (reads, writes) => {
       // Encoders give views on memory that is larger than what they wrote, and a clone would take all of it along.
       const exact = writes.map(([key, value]) => [key, value && new Uint8Array(value)] as const);
-      return ask<CommitOutcome>(channel, ['storage-commit', 0, reads, exact]);
+      return ask<Exclude<CommitOutcome, 'full'>>(channel, ['storage-commit', 0, reads, exact]);
     },
   };
 }

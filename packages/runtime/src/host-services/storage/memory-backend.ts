@@ -1,4 +1,5 @@
 import { fail } from '../../errors.ts';
+import { entryBytes, isOverQuota } from './storage-backend.ts';
 import type { CommitOutcome, Namespace, ReadCheck, StorageBackend, StoredEntry, Write } from './storage-backend.ts';
 
 const absent: StoredEntry = { value: undefined, version: 0 };
@@ -6,8 +7,15 @@ const absent: StoredEntry = { value: undefined, version: 0 };
 /** Keeps values in memory: for tests, and for hosts that want no file. */
 export class MemoryBackend implements StorageBackend {
   readonly #namespaces = new Map<string, Map<string, StoredEntry>>();
+  readonly #sizes = new WeakMap<Map<string, StoredEntry>, number>();
+  readonly #maxNamespaceBytes: number;
   #lastCommit = 0;
   #isClosed = false;
+
+  /** @param options `maxNamespaceBytes`: what one namespace may hold; default: no limit */
+  constructor({ maxNamespaceBytes = Infinity }: { readonly maxNamespaceBytes?: number } = {}) {
+    this.#maxNamespaceBytes = maxNamespaceBytes;
+  }
 
   async read(namespace: Namespace, key: string): Promise<StoredEntry> {
     const { value, version } = this.#keysOf(namespace).get(key) ?? absent;
@@ -22,6 +30,13 @@ export class MemoryBackend implements StorageBackend {
   async commit(namespace: Namespace, reads: readonly ReadCheck[], writes: readonly Write[]): Promise<CommitOutcome> {
     const keys = this.#keysOf(namespace);
     if (reads.some(([key, version]) => (keys.get(key) ?? absent).version !== version)) return 'conflict';
+    const before = this.#sizes.get(keys) ?? 0;
+    const after = writes.reduce(
+      (total, [key, value]) => total + entryBytes(key, value) - entryBytes(key, keys.get(key)?.value),
+      before,
+    );
+    if (isOverQuota(before, after, this.#maxNamespaceBytes)) return 'full';
+    this.#sizes.set(keys, after);
     const version = ++this.#lastCommit;
     for (const [key, value] of writes) {
       if (value === undefined) keys.delete(key);

@@ -13,6 +13,8 @@ export interface SqliteBackendOptions {
   readonly file: string;
   /** The size the file may grow to, in bytes; without it only the disk is the limit. */
   readonly maxBytes?: number;
+  /** What one plugin may keep for one tenant, in bytes; default: no limit. */
+  readonly maxNamespaceBytes?: number;
   readonly clock: Pick<HostClock, 'after'>;
   /** How long one call may take, in milliseconds; default 30,000. */
   readonly callTimeoutMs?: number;
@@ -92,9 +94,9 @@ export class SqliteBackend implements StorageBackend {
   async #startWorker(): Promise<Worker> {
     try {
       await mkdir(dirname(this.#options.file), { recursive: true });
-      const { file, maxBytes } = this.#options;
+      const { file, maxBytes, maxNamespaceBytes } = this.#options;
       const worker = new Worker(workerEntry, {
-        workerData: { file, maxBytes } satisfies StoreOptions,
+        workerData: { file, maxBytes, maxNamespaceBytes } satisfies StoreOptions,
         execArgv: [],
         env: {},
       });

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
+import { entryBytes, isOverQuota } from './storage-backend.ts';
 import type { CommitOutcome, Namespace, ReadCheck, StoredEntry, Write } from './storage-backend.ts';
 
 /** One call as it goes to the thread that owns the database. */
@@ -19,6 +20,8 @@ export interface StoreOptions {
   readonly file: string;
   /** The size the file may grow to; without it only the disk is the limit. */
   readonly maxBytes?: number | undefined;
+  /** What one namespace may hold; default: no limit. */
+  readonly maxNamespaceBytes?: number | undefined;
 }
 
 const pageBytes = 4_096;
@@ -48,8 +51,13 @@ export class SqliteStore {
   readonly #set: StatementSync;
   readonly #delete: StatementSync;
   readonly #nextCommit: StatementSync;
+  readonly #size: StatementSync;
+  readonly #maxNamespaceBytes: number;
+  /** What each namespace holds, as far as it was asked for. */
+  readonly #sizes = new Map<string, number>();
 
-  constructor({ file, maxBytes }: StoreOptions) {
+  constructor({ file, maxBytes, maxNamespaceBytes = Infinity }: StoreOptions) {
+    this.#maxNamespaceBytes = maxNamespaceBytes;
     this.#database = new DatabaseSync(file, { timeout: 5_000 });
     this.#database.exec(schema);
     if (maxBytes !== undefined) this.#database.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pageBytes)}`);
@@ -60,6 +68,9 @@ export class SqliteStore {
     );
     this.#set = prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)');
     this.#delete = prepare('DELETE FROM entries WHERE plugin = ? AND tenant = ? AND key = ?');
+    this.#size = prepare(
+      'SELECT coalesce(sum(length(key) + length(value)), 0) AS bytes FROM entries WHERE plugin = ? AND tenant = ?',
+    );
     this.#nextCommit = prepare('UPDATE commits SET last = last + 1 RETURNING last');
   }
 
@@ -74,6 +85,7 @@ export class SqliteStore {
       this.#database.exec('COMMIT');
       return answers;
     } catch (error) {
+      this.#sizes.clear();
       // A full disk may have ended the transaction already.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
@@ -95,8 +107,7 @@ export class SqliteStore {
       }
       case 'commit': {
         if (call.reads.some(([key, version]) => this.#entry(space, key).version !== version)) return 'conflict';
-        if (call.writes.length > 0) this.#write(space, call.writes);
-        return 'committed';
+        return call.writes.length === 0 || this.#write(space, call.writes) ? 'committed' : 'full';
       }
     }
   }
@@ -107,12 +118,22 @@ export class SqliteStore {
     return { value: row['value'] as Uint8Array, version: Number(row['version']) };
   }
 
-  #write(space: readonly [string, string], writes: readonly Write[]): void {
+  /** @returns false, and nothing is written, when the namespace would hold too much */
+  #write(space: readonly [string, string], writes: readonly Write[]): boolean {
+    const name = JSON.stringify(space);
+    const before = this.#sizes.get(name) ?? Number(this.#size.get(...space)?.['bytes']);
+    const after = writes.reduce(
+      (total, [key, value]) => total + entryBytes(key, value) - entryBytes(key, this.#entry(space, key).value),
+      before,
+    );
+    if (isOverQuota(before, after, this.#maxNamespaceBytes)) return false;
+    this.#sizes.set(name, after);
     const version = Number(this.#nextCommit.get()?.['last']);
     for (const [key, value] of writes) {
       if (value === undefined) this.#delete.run(...space, Buffer.from(key));
       else this.#set.run(...space, Buffer.from(key), value, version);
     }
+    return true;
   }
 }
 

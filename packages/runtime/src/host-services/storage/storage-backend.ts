@@ -1,3 +1,5 @@
+import { fail } from '../../errors.ts';
+
 /** Whose keys: one plugin, for one tenant or for none. Made by the host, never taken from a guest's message. */
 export interface Namespace {
   readonly plugin: string;
@@ -18,7 +20,18 @@ export type ReadCheck = readonly [key: string, version: number];
 /** A key and its new bytes; `undefined` deletes it. */
 export type Write = readonly [key: string, value: Uint8Array | undefined];
 
-export type CommitOutcome = 'committed' | 'conflict';
+/** `full`: the namespace would hold more than it may, and nothing was written. */
+export type CommitOutcome = 'committed' | 'conflict' | 'full';
+
+/** What one namespace holds: its keys as UTF-8, and its values. */
+export function entryBytes(key: string, value: Uint8Array | undefined): number {
+  return value === undefined ? 0 : Buffer.byteLength(key) + value.byteLength;
+}
+
+/** Whoever holds too much may still delete. Pure. */
+export function isOverQuota(before: number, after: number, most: number): boolean {
+  return after > most && after > before;
+}
 
 /** The keys of one namespace: all that one guest can reach. */
 export interface NamespaceStore {
@@ -29,7 +42,7 @@ export interface NamespaceStore {
    * Applies every write at once if every read still has its version; nothing otherwise. With no writes it only
    * checks. A `committed` write survives the death of the process, as far as the backend is durable at all.
    */
-  commit(reads: readonly ReadCheck[], writes: readonly Write[]): Promise<CommitOutcome>;
+  commit(reads: readonly ReadCheck[], writes: readonly Write[]): Promise<Exclude<CommitOutcome, 'full'>>;
 }
 
 /**
@@ -45,11 +58,19 @@ export interface StorageBackend {
   close(): Promise<void>;
 }
 
-/** Narrows a backend to one namespace. */
+/**
+ * Narrows a backend to one namespace.
+ *
+ * @throws STORAGE_FULL from `commit`
+ */
 export function openNamespace(backend: StorageBackend, namespace: Namespace): NamespaceStore {
   return {
     read: (key) => backend.read(namespace, key),
     list: (prefix, limit) => backend.list(namespace, prefix, limit),
-    commit: (reads, writes) => backend.commit(namespace, reads, writes),
+    async commit(reads, writes) {
+      const outcome = await backend.commit(namespace, reads, writes);
+      if (outcome === 'full') throw fail('STORAGE_FULL', { plugin: namespace.plugin });
+      return outcome;
+    },
   };
 }

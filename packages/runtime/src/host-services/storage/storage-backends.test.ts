@@ -9,6 +9,7 @@ import { describeStorageBackend } from '@hotswap/test-kit';
 import { createSystemClock } from '../system-clock.ts';
 import { MemoryBackend } from './memory-backend.ts';
 import { SqliteBackend } from './sqlite-backend.ts';
+import { openNamespace } from './storage-backend.ts';
 
 let folder: string;
 let files = 0;
@@ -22,6 +23,53 @@ const open = (file: string): SqliteBackend => new SqliteBackend({ file, clock: c
 
 describeStorageBackend('in memory', async () => new MemoryBackend());
 describeStorageBackend('in a SQLite file', async () => open(newFile()));
+
+describe.each([
+  ['in memory', () => new MemoryBackend({ maxNamespaceBytes: 100 })],
+  [
+    'in a SQLite file',
+    () => new SqliteBackend({ file: newFile(), maxNamespaceBytes: 100, clock: createSystemClock() }),
+  ],
+] as const)('a namespace that may hold 100 bytes, %s', (_, make) => {
+  const a = { plugin: 'a' };
+  const put = (key: string, length: number) => [[key, new Uint8Array(length)]] as const;
+
+  it('takes as much, keys included, and no more; what it has stays, and others are not concerned', async () => {
+    const backend = make();
+    expect(await backend.commit(a, [], put('one', 50))).toBe('committed');
+    expect(await backend.commit(a, [], put('two', 45))).toBe('full');
+    expect((await backend.read(a, 'two')).value).toBeUndefined();
+    expect(await backend.commit(a, [], put('two', 44))).toBe('committed');
+    expect(await backend.commit({ plugin: 'b' }, [], put('one', 90))).toBe('committed');
+    await backend.close();
+  });
+
+  it('may be written again and emptied when it is full', async () => {
+    const backend = make();
+    await backend.commit(a, [], put('one', 97));
+    expect(await backend.commit(a, [], put('one', 98))).toBe('full');
+    expect(await backend.commit(a, [], put('one', 97))).toBe('committed');
+    expect(await backend.commit(a, [], [['one', undefined]])).toBe('committed');
+    expect(await backend.commit(a, [], put('two', 97))).toBe('committed');
+    await backend.close();
+  });
+});
+
+it('a namespace that is full is told with a code', async () => {
+  const store = openNamespace(new MemoryBackend({ maxNamespaceBytes: 10 }), { plugin: 'a' });
+  await expect(store.commit([], [['key', new Uint8Array(8)]])).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+});
+
+it('what a SQLite file held before counts', async () => {
+  const file = newFile();
+  const clock = createSystemClock();
+  const first = new SqliteBackend({ file, maxNamespaceBytes: 100, clock });
+  await first.commit({ plugin: 'a' }, [], [['one', new Uint8Array(90)]]);
+  await first.close();
+  const second = new SqliteBackend({ file, maxNamespaceBytes: 100, clock });
+  expect(await second.commit({ plugin: 'a' }, [], [['two', new Uint8Array(20)]])).toBe('full');
+  await second.close();
+});
 
 describe('a SQLite file', () => {
   it('still holds every acknowledged write after its process was killed', async () => {
