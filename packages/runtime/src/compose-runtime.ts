@@ -100,11 +100,7 @@ export function composeRuntime(settings: RuntimeSettings, options: RuntimeOption
   const services = createHostServicesCore({
     clock,
     log,
-    storage: openStorage({
-      file: data === undefined ? undefined : storageFile(data),
-      maxStorageMB: config.plugins.security.maxStorageMB,
-      clock,
-    }),
+    storage: openStorage(storageFile(data), { clock, maxStorageMB: config.plugins.security.maxStorageMB }),
     secrets: createSecretResolver(
       secretReferences(config.secrets, options.secrets),
       options.environment ?? process.env,

@@ -200,7 +200,7 @@ function readConfigText(file: string): string {
   }
 }
 
-/** Where the storage of the plugins lies inside the data folder. */
-export function storageFile(data: string): string {
-  return join(data, 'storage.sqlite');
+/** Where the storage of the plugins lies inside the data folder; undefined where there is none. */
+export function storageFile(data: string | undefined): string | undefined {
+  return data === undefined ? undefined : join(data, 'storage.sqlite');
 }
