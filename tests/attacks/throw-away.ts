@@ -14,35 +14,14 @@ const longestMs = 90_000;
  */
 export async function attemptInThrowAwayWorld(attacks: readonly string[]): Promise<Attempt> {
   const world = [
-    '--unshare-all',
-    '--unshare-user',
-    '--uid',
-    '0',
-    '--gid',
-    '0',
-    '--die-with-parent',
-    '--new-session',
-    '--cap-add',
-    'ALL',
-    '--hostname',
-    'throw-away',
+    ...words('--unshare-all --unshare-user --uid 0 --gid 0 --die-with-parent --new-session'),
+    ...words('--cap-add ALL --hostname throw-away --ro-bind / / --dev /dev'),
+    ...(existsSync('/dev/fuse') ? words('--dev-bind /dev/fuse /dev/fuse') : []),
+    ...words('--proc /proc --tmpfs /tmp --tmpfs /run --tmpfs /var/tmp --setenv TMPDIR /tmp'),
+    // Where the checkout lies below one of these, it must be there all the same.
     '--ro-bind',
-    '/',
-    '/',
-    '--dev',
-    '/dev',
-    ...(existsSync('/dev/fuse') ? ['--dev-bind', '/dev/fuse', '/dev/fuse'] : []),
-    '--proc',
-    '/proc',
-    '--tmpfs',
-    '/tmp',
-    '--tmpfs',
-    '/run',
-    '--tmpfs',
-    '/var/tmp',
-    '--setenv',
-    'TMPDIR',
-    '/tmp',
+    root,
+    root,
     '--chdir',
     root,
   ];
@@ -54,4 +33,8 @@ export async function attemptInThrowAwayWorld(attacks: readonly string[]): Promi
     { timeout: longestMs, killSignal: 'SIGKILL', maxBuffer: 16_777_216 },
   );
   return JSON.parse(stdout.slice(stdout.indexOf('{"outcomes"'))) as Attempt;
+}
+
+function words(text: string): readonly string[] {
+  return text.split(' ');
 }
