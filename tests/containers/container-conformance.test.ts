@@ -5,7 +5,7 @@ import { createRuntime } from '@hotswap/runtime';
 import { ContainerEngine } from '@hotswap/sandbox';
 import { describeIsolate } from '@hotswap/test-kit';
 import { afterAll, beforeAll } from 'vitest';
-import { describeAnyEngine, type TestEngine } from './engines.ts';
+import { describeAnyEngine, type TestEngine } from '../../packages/sandbox/test/containers/engines.ts';
 
 /** A container starts in more time than the suite gives a call. */
 const callTimeoutMs = 2_000;

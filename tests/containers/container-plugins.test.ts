@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { createRuntime, type Runtime, type RuntimeOptions } from '@hotswap/runtime';
 import { ContainerEngine } from '@hotswap/sandbox';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { describeEngines, type TestEngine } from './engines.ts';
+import { describeEngines, type TestEngine } from '../../packages/sandbox/test/containers/engines.ts';
 
 /** What was told to operators, as one text. */
 let told = '';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { describeEngines, type TestEngine } from './engines.ts';
+import { describeEngines, type TestEngine } from '../../packages/sandbox/test/containers/engines.ts';
 
 const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
 

@@ -6,7 +6,7 @@ import { createRuntime, type Runtime, type RuntimeOptions } from '@hotswap/runti
 import { ContainerEngine } from '@hotswap/sandbox';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { describeSandbox, sandboxHost } from '../../packages/runtime/test/sandbox-host.ts';
-import { describeAnyEngine, type TestEngine } from '../containers/engines.ts';
+import { describeAnyEngine, type TestEngine } from '../../packages/sandbox/test/containers/engines.ts';
 
 /** Where the same tests are run, once for each level. */
 export interface Level {

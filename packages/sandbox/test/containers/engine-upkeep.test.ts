@@ -37,7 +37,7 @@ describeEngines('the upkeep of containers', (start) => {
     const program = { type: 'node', file } as const;
     const args = [
       '--conditions=@hotswap/source',
-      join(import.meta.dirname, 'abandoned-host.ts'),
+      join(import.meta.dirname, '../fixtures/abandoned-host.ts'),
       file,
       ...engine.command,
     ];

@@ -114,11 +114,16 @@ const engines: readonly Available[] = [
   { name: 'docker', missing: await reasonAgainst('docker', 'dockerd'), start: startDocker },
 ];
 
+/** An engine beside other tests takes its time. */
+const slow = { timeout: 60_000 };
+
 /** The same tests with every engine. One that cannot be had is told in the name and skipped; in CI that is a failure. */
 export function describeEngines(about: string, tests: (start: () => Promise<TestEngine>) => void): void {
   for (const { name, missing, start } of engines) {
     const isSkipped = missing !== undefined && process.env['CI'] !== 'true';
-    describe.skipIf(isSkipped)(`${about}, ${name}${missing === undefined ? '' : ` (${missing})`}`, () => tests(start));
+    describe.skipIf(isSkipped)(`${about}, ${name}${missing === undefined ? '' : ` (${missing})`}`, slow, () =>
+      tests(start),
+    );
   }
 }
 
@@ -128,7 +133,7 @@ export function describeAnyEngine(about: string, tests: (start: () => Promise<Te
   const chosen = first?.missing === undefined ? first : (second ?? first);
   const missing = chosen?.missing;
   const isSkipped = missing !== undefined && process.env['CI'] !== 'true';
-  describe.skipIf(isSkipped)(`${about}${missing === undefined ? '' : ` (${missing})`}`, () => {
+  describe.skipIf(isSkipped)(`${about}${missing === undefined ? '' : ` (${missing})`}`, slow, () => {
     if (chosen !== undefined) tests(chosen.start);
   });
 }

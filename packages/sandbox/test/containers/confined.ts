@@ -1,10 +1,8 @@
-import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import type { ConfinedProcess, ContainerEngine, ContainerLaunchOptions } from '@hotswap/sandbox';
+import type { ContainerEngine, ContainerLaunchOptions } from '@hotswap/sandbox';
 
 /** Programs of a test, in a folder that goes with it. */
 export async function createPrograms() {
@@ -37,12 +35,4 @@ export async function runConfined(engine: ContainerEngine, options: ContainerLau
   // Where the channel is a socket, a container counts as started when its program has connected.
   const [stdout, stderr, exit] = await Promise.all([text(confined.stdout), text(confined.stderr), confined.exited]);
   return { stdout, stderr, exit };
-}
-
-/** The next line that a confined program says on its channel. */
-export async function nextLine(confined: ConfinedProcess): Promise<string> {
-  const lines = createInterface({ input: confined.channel });
-  const [line] = (await once(lines, 'line')) as [string];
-  lines.close();
-  return line;
 }
