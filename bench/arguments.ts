@@ -18,12 +18,20 @@ export function readArguments(args: readonly string[], known: readonly string[])
     args: [...args],
     options: {
       only: { type: 'string', multiple: true },
+      except: { type: 'string', multiple: true },
       json: { type: 'string' },
       quick: { type: 'boolean', default: false },
     },
   });
-  const asked = values.only?.flatMap((list) => list.split(',')).map((id) => id.trim()) ?? known;
-  const unknown = asked.filter((id) => !known.includes(id));
+  const idsOf = (lists: readonly string[] | undefined): readonly string[] | undefined =>
+    lists?.flatMap((list) => list.split(',')).map((id) => id.trim());
+  const asked = idsOf(values.only) ?? known;
+  const left = idsOf(values.except) ?? [];
+  const unknown = [...asked, ...left].filter((id) => !known.includes(id));
   if (unknown.length > 0) throw new Error(`no row is called ${unknown.join(', ')}; there are ${known.join(', ')}`);
-  return { only: known.filter((id) => asked.includes(id)), json: values.json, isQuick: values.quick };
+  return {
+    only: known.filter((id) => asked.includes(id) && !left.includes(id)),
+    json: values.json,
+    isQuick: values.quick,
+  };
 }
