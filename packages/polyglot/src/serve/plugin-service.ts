@@ -181,7 +181,8 @@ async function giveState(
     }
     call.end();
   } catch (error) {
-    call.destroy(Object.assign(new Error(messageOf(error)), { code: status.FAILED_PRECONDITION }));
+    // Told by this event alone: a stream that is destroyed tells its host nothing.
+    call.emit('error', Object.assign(new Error(messageOf(error)), { code: status.FAILED_PRECONDITION }));
   }
 }
 
