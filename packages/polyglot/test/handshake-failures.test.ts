@@ -72,7 +72,10 @@ test('mtls over the loopback alone is not enough without a certificate', async (
 });
 
 test('what a program prints after its handshake is its log, and its log takes only so much', async () => {
-  const { runtime, lines, logged } = await startHost({ limits: { loadTimeoutMs: 4_000 } }, { handshakeTimeoutMs: 5_000 });
+  const { runtime, lines, logged } = await startHost(
+    { limits: { loadTimeoutMs: 4_000 } },
+    { handshakeTimeoutMs: 5_000 },
+  );
   const script = [
     'touch "$TMPDIR/a.sock"; echo "1|1|unix|$TMPDIR/a.sock|grpc|"; echo "after the handshake"',
     'i=0; while [ $i -lt 5000 ]; do echo "line $i"; i=$((i + 1)); done; exec sleep 60',
