@@ -64,7 +64,8 @@ export class NumberedClient implements SocketClient {
     const socket = new WebSocket(this.#url, { perMessageDeflate: false });
     this.#socket = socket;
     socket.on('message', (data) => this.#check(String(data)));
-    socket.on('error', (error) => this.#journal.failed(`${this.#url}: ${String(error)}`));
+    // One that is stopped while it connects says so as an error.
+    socket.on('error', (error) => !this.#isStopped && this.#journal.failed(`${this.#url}: ${String(error)}`));
     socket.on('open', () => {
       this.#journal.opened();
       this.#timer = setInterval(() => this.#send(), everyMs);
