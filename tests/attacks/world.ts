@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
@@ -27,7 +27,6 @@ export const excess = {
   tooManyThreads: 90,
   tooManyFiles: 400,
   tooManyDiskMB: 96,
-  tooManyPercent: 150,
 };
 
 export async function makeWorld(): Promise<World> {
@@ -61,7 +60,6 @@ export async function makeWorld(): Promise<World> {
     ...excess,
     ...victim.addresses,
     addon: addonFile(),
-    hostName: hostname(),
     mountPoint: '/tmp',
   };
   return {
