@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type ReadProcessorTime, readProcessorTime } from '../threads/processor-time.ts';
+import { processorTimeAt, type ReadProcessorTime } from '../threads/processor-time.ts';
 
 /** Those that confine it stand between a process and its guest: so many, at most. */
 const mostBetween = 8;
@@ -9,18 +9,10 @@ const mostBetween = 8;
  * Only Linux tells; elsewhere, and where the outermost one is no ancestor of it, nothing is known.
  */
 export function guestProcessorOf(outermost: number): ReadProcessorTime {
-  let found: number | undefined;
-  let isSought = false;
-  return () => {
-    try {
-      if (!isSought) found = innermost(outermost);
-      isSought = true;
-      return found === undefined ? undefined : readProcessorTime(`/proc/${found}/task/${found}`);
-    } catch {
-      // It has ended, or this is no Linux.
-      return undefined;
-    }
-  };
+  return processorTimeAt(() => {
+    const pid = innermost(outermost);
+    return pid === undefined ? undefined : `/proc/${pid}/task/${pid}`;
+  });
 }
 
 function innermost(outermost: number): number | undefined {

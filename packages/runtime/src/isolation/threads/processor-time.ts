@@ -20,13 +20,18 @@ const keptName = 15;
  * two threads have that name, nothing is known.
  */
 export function processorTimeOf(name: string): ReadProcessorTime {
+  return processorTimeAt(() => findTask(name));
+}
+
+/** @param find the folder of a task under `/proc`, if there is one; asked again only where it threw */
+export function processorTimeAt(find: () => string | undefined): ReadProcessorTime {
   let found: string | undefined;
   let isSought = false;
   return () => {
     try {
-      if (!isSought) found = findTask(name);
+      if (!isSought) found = find();
       isSought = true;
-      return found === undefined ? undefined : readProcessorTime(`${tasks}/${found}`);
+      return found === undefined ? undefined : readProcessorTime(found);
     } catch {
       // It has ended, or this is no Linux.
       return undefined;
@@ -38,11 +43,11 @@ function findTask(name: string): string | undefined {
   const hasName = (task: string): boolean => readFileSync(`${tasks}/${task}/comm`, 'utf8').trimEnd() === shown;
   const shown = name.slice(0, keptName);
   const found = readdirSync(tasks).filter(hasName);
-  return found.length === 1 ? found[0] : undefined;
+  return found.length === 1 ? `${tasks}/${found[0]}` : undefined;
 }
 
 /** @param task its folder under `/proc`. Throws when it has ended, or this is no Linux */
-export function readProcessorTime(task: string): ProcessorTime | undefined {
+function readProcessorTime(task: string): ProcessorTime | undefined {
   const [used = ''] = readFileSync(`${task}/schedstat`, 'latin1').split(' ', 1);
   const stat = readFileSync(`${task}/stat`, 'latin1');
   // The name before the state may hold anything, brackets too.
